@@ -1,0 +1,138 @@
+//! Data sets and the encoders that turn them into spikes.
+//!
+//! [`Images`] hold intensities and labels in memory. They come from [`digits`] (bundled), from [`Mnist`] and other files in
+//! the IDX format, or from numbers of your own. [`SimplePoisson`], [`Poisson`] and [`Intensity2Latency`] encode each image
+//! as spikes over a time window.
+//!
+//! ```
+//! use conex::data::{Poisson, digits};
+//! # fn main() -> Result<(), conex::data::DataError> {
+//! let (train, test) = digits()?.shuffled(1).split(1500);
+//! let encoder = Poisson::new(30, 0.5)?;
+//! # let _ = (train, test, encoder);
+//! # Ok(())
+//! # }
+//! ```
+
+#![cfg_attr(feature = "f64", allow(clippy::useless_conversion, reason = "`Real` is `f64` then"))]
+
+mod images;
+mod unpack;
+mod idx;
+mod digits;
+mod encoders;
+mod latency;
+
+pub use digits::{digits, digits_from};
+pub use encoders::{Poisson, SimplePoisson};
+pub use idx::{Mnist, read_images, read_labelled_images, read_labels};
+pub use images::Images;
+pub use latency::Intensity2Latency;
+
+use conex_systems::group::Grid;
+use std::io;
+use std::path::PathBuf;
+
+/// What is wrong with data or with an encoder, and how to mend it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the messages name the fields")]
+pub enum DataError {
+    // Files.
+    /// A folder that is not there.
+    #[error("there is no folder `{folder}`: give the folder that holds the files {looked_for}")]
+    MissingFolder { folder: PathBuf, looked_for: String },
+    /// A file where a folder belongs.
+    #[error("`{folder}` is a file: give the folder that holds the files {looked_for}")]
+    NotAFolder { folder: PathBuf, looked_for: String },
+    /// A folder without one of its files.
+    #[error(
+        "the folder `{folder}` has no {what}: looked for {looked_for}; put one of these there, packed or unpacked"
+    )]
+    MissingFile { folder: PathBuf, what: &'static str, looked_for: String },
+    /// A file that cannot be read.
+    #[error("cannot read `{file}`: {source}; check the path, and that you may read the file")]
+    Unreadable { file: PathBuf, source: io::Error },
+    /// A gzip file that does not unpack.
+    #[error("`{file}` is a damaged or incomplete gzip file ({source}): download or copy it again")]
+    CorruptGzip { file: PathBuf, source: io::Error },
+    /// A file with more than anyone would want to load.
+    #[error(
+        "`{file}` holds {sizes}, more than the {limit} bytes that are read at most: the file is damaged, or should be split"
+    )]
+    TooLarge { file: PathBuf, sizes: String, limit: u64 },
+
+    // IDX.
+    /// A file that is not the expected kind of IDX.
+    #[error(
+        "`{file}` should be an IDX file of {expected}, but it {given}: check that images and labels are not swapped, and that the download is complete"
+    )]
+    WrongMagic { file: PathBuf, expected: &'static str, given: String },
+    /// A file that ends too early.
+    #[error(
+        "`{file}` ends too early: it should hold {expected} bytes of {part}, but holds {given}; download or copy it again"
+    )]
+    Truncated { file: PathBuf, part: &'static str, expected: u64, given: u64 },
+    /// A file that goes on after its last image or label.
+    #[error(
+        "`{file}` holds more than the {expected} bytes that its header announces ({sizes}): the file is damaged, download or copy it again"
+    )]
+    TrailingData { file: PathBuf, expected: u64, sizes: String },
+    /// A header with a zero in it.
+    #[error(
+        "`{file}` holds nothing: its header says {sizes}; give a file with at least one image of at least one pixel"
+    )]
+    NothingInside { file: PathBuf, sizes: String },
+    /// Images and labels that do not belong together.
+    #[error(
+        "`{images}` holds {image_count} images, but `{labels}` holds {label_count} labels: give the two files of one data set"
+    )]
+    CountMismatch { images: PathBuf, image_count: usize, labels: PathBuf, label_count: usize },
+    /// Training and test images of different sizes.
+    #[error(
+        "in the folder `{folder}` the training images have {train} pixels each, but the test images {test}: they are from different data sets"
+    )]
+    ShapesDiffer { folder: PathBuf, train: Grid, test: Grid },
+
+    // Digits.
+    /// A text file without any row.
+    #[error("`{file}` holds no row: each row should hold 64 pixels and a digit")]
+    NoRows { file: PathBuf },
+    /// A row that is too short or too long.
+    #[error(
+        "`{file}`, line {line}: expected {expected} numbers (64 pixels, then the digit) with commas between them, found {given}"
+    )]
+    ColumnCount { file: PathBuf, line: u64, expected: usize, given: usize },
+    /// A number that is none, or out of range.
+    #[error(
+        "`{file}`, line {line}, column {column}: expected a whole number from 0 to {greatest}, found `{given}`"
+    )]
+    BadNumber { file: PathBuf, line: u64, column: usize, greatest: u8, given: String },
+
+    // Images in memory.
+    /// Images without pixels, or with more than can be counted.
+    #[error("images of {} x {} x {} pixels cannot be held: every side must be at least 1, and their product must be a number of pixels that fits into memory", .shape.depth, .shape.height, .shape.width)]
+    BadShape { shape: Grid },
+    /// Intensities that do not fill whole images.
+    #[error("{given} intensities do not fill whole images of {shape} pixels: give a multiple of {}", .shape.len())]
+    IntensityCount { shape: Grid, given: usize },
+    /// An intensity that is no number.
+    #[error("pixel {pixel} of image {image} is {value}: every intensity must be a finite number")]
+    NotFinite { image: usize, pixel: usize, value: f64 },
+    /// Labels that are too few or too many.
+    #[error("there are {labels} labels for {images} images: give one label per image, or none at all")]
+    LabelCount { images: usize, labels: usize },
+    /// An index beyond the last image.
+    #[error("there is no image {index}: the data set holds {images}, counted from 0")]
+    NoSuchImage { index: usize, images: usize },
+
+    // Encoders.
+    /// A parameter outside its range.
+    #[error("{encoder} got {value} for `{parameter}`: it must be {requirement}")]
+    EncoderParameter { encoder: &'static str, parameter: &'static str, value: f64, requirement: &'static str },
+    /// A range that is empty.
+    #[error(
+        "{encoder} got the range {min_val} to {max_val}: both must be finite, and `min_val` below `max_val`"
+    )]
+    EncoderRange { encoder: &'static str, min_val: f64, max_val: f64 },
+}

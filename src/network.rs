@@ -1,0 +1,317 @@
+//! Building a network, running it, reading it back: what a scientist does with a world.
+
+use crate::describe::Description;
+use crate::error::Result;
+use bevy_ecs::prelude::*;
+use bevy_ecs::schedule::IntoScheduleConfigs;
+use bevy_ecs::system::ScheduleSystem;
+use conex_systems::dynamics::NeuronModel;
+use conex_systems::error::Problems;
+use conex_systems::fire::{InputSpikes, Spikes};
+use conex_systems::group::{Grid, Population, Unbuilt};
+use conex_systems::learning::PlasticityRule;
+use conex_systems::record::StateVariables;
+use conex_systems::relations::{Postsynaptic, Presynaptic, Projection};
+use conex_systems::schedule::{Step, StepSystems};
+use conex_systems::synaptic_input::{Connectivity, SynapseViews, Synapses};
+use conex_systems::time::Clock;
+use conex_systems::weights::Frozen;
+use conex_systems::{Error, Real, schedule};
+use ndarray::{ArrayD, IxDyn};
+use std::fmt::Debug;
+
+/// Whether everything that was added has been built.
+#[derive(Resource, Default)]
+struct Built(bool);
+
+/// A network in a world. [`Neocortex`](crate::Neocortex) implements it, and so does any [`World`] after
+/// [`install`](crate::install).
+///
+/// Populations and projections are entities. What they do is in their components, the behaviours.
+pub trait Network {
+    /// The world that the network lives in.
+    fn world(&self) -> &World;
+
+    /// The world that the network lives in, to be changed.
+    fn world_mut(&mut self) -> &mut World;
+
+    /// Adds a population of neurons with `behaviours`. The shape is a number, or [`Grid::new`]`(depth, height, width)`.
+    ///
+    /// # Errors
+    /// No neurons, too many neurons, a name that is empty or taken.
+    fn neurons(&mut self, name: &str, shape: impl Into<Grid>, behaviours: impl Bundle) -> Result<Entity> {
+        let grid = shape.into();
+        let (population, shape) = (name.to_string(), grid.to_string());
+        let sides = [grid.depth, grid.height, grid.width];
+        if grid.is_empty() {
+            return Err(Error::EmptyPopulation { population, shape }.into());
+        }
+        if sides.iter().map(|&s| s as u128).product::<u128>() > u128::from(u32::MAX) {
+            return Err(Error::PopulationTooLarge { population, shape }.into());
+        }
+        self.free_name(name)?;
+        self.world_mut().insert_resource(Built(false));
+        let group = (Name::new(name.to_string()), Population { grid }, Unbuilt);
+        Ok(self.world_mut().spawn(behaviours).insert(group).id())
+    }
+
+    /// Adds a projection from population `pre` to population `post` with `behaviours`, named after both.
+    ///
+    /// # Errors
+    /// An entity that is no population.
+    fn synapses(&mut self, pre: Entity, post: Entity, behaviours: impl Bundle) -> Result<Entity> {
+        let name_of = |e| self.world().get::<Name>(e).map_or_else(|| "?".to_string(), Name::to_string);
+        let base = format!("{} -> {}", name_of(pre), name_of(post));
+        let numbered = (2..).map(|k| format!("{base} #{k}"));
+        let free = std::iter::once(base.clone()).chain(numbered).find(|name| self.free_name(name).is_ok());
+        self.named_synapses(&free.unwrap_or(base), pre, post, behaviours)
+    }
+
+    /// Adds a projection with a name of its own.
+    ///
+    /// # Errors
+    /// An entity that is no population, a name that is empty or taken.
+    fn named_synapses(
+        &mut self,
+        name: &str,
+        pre: Entity,
+        post: Entity,
+        behaviours: impl Bundle,
+    ) -> Result<Entity> {
+        for (role, end) in [("source", pre), ("target", post)] {
+            if self.world().get::<Population>(end).is_none() {
+                return Err(Error::NotAPopulation { projection: name.into(), role }.into());
+            }
+        }
+        self.free_name(name)?;
+        self.world_mut().insert_resource(Built(false));
+        let ends = (Name::new(name.to_string()), Projection, Presynaptic(pre), Postsynaptic(post), Unbuilt);
+        Ok(self.world_mut().spawn(behaviours).insert(ends).id())
+    }
+
+    /// Prepares and checks everything that was added. [`run`](Self::run) does it too; here it stands alone, to find out
+    /// what is wrong before anything runs.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the network, each with its remedy.
+    fn build(&mut self) -> Result<()> {
+        schedule::build(self.world_mut())?;
+        self.world_mut().insert_resource(Built(true));
+        Ok(())
+    }
+
+    /// One time step.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    fn step(&mut self) -> Result<()> {
+        self.run(1)
+    }
+
+    /// `steps` time steps. What was added since the last is built first.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the network, before the first step; a state that stopped being finite; a recorder that
+    /// cannot write.
+    fn run(&mut self, steps: u64) -> Result<()> {
+        if !self.world().get_resource::<Built>().is_some_and(|built| built.0) {
+            self.build()?;
+        }
+        self.world_mut().schedule_scope(Step, |world, step| {
+            for _ in 0..steps {
+                step.run(world);
+                let mut problems = world.resource_mut::<Problems>();
+                if !problems.is_empty() {
+                    return problems.take();
+                }
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Simulated time \[ms\].
+    fn now(&self) -> f64 {
+        self.world().resource::<Clock>().now()
+    }
+
+    /// The population or projection with this name.
+    ///
+    /// # Errors
+    /// No group has it; the error suggests one that is similar.
+    fn find(&self, name: &str) -> Result<Entity> {
+        let names = self.names();
+        match names.iter().find(|(_, n)| n == name) {
+            Some((group, _)) => Ok(*group),
+            None => {
+                let all = names.iter().map(|(_, n)| n.as_str());
+                let (kind, suggestion) = ("group", closest(name, all));
+                Err(Error::UnknownName { kind, name: name.into(), suggestion }.into())
+            }
+        }
+    }
+
+    /// The name of a group.
+    fn name_of(&self, group: Entity) -> String {
+        self.world().get::<Name>(group).map_or_else(|| format!("{group}"), Name::to_string)
+    }
+
+    /// A component of a group.
+    ///
+    /// # Errors
+    /// The group has no such component.
+    fn get<C: Component>(&self, group: Entity) -> Result<&C> {
+        let what = conex_systems::registry::short_name::<C>();
+        self.world()
+            .get::<C>(group)
+            .ok_or_else(|| Error::NoSuchState { group: self.name_of(group), what: what.into() }.into())
+    }
+
+    /// The neurons of a population that fired at the last step, ascending.
+    ///
+    /// # Errors
+    /// The group does not fire.
+    fn spikes(&self, population: Entity) -> Result<&[u32]> {
+        Ok(self.get::<Spikes>(population)?.0.events())
+    }
+
+    /// A state variable by name: `v`, `I`, `threshold`, `omega`, `pre_trace`, ...
+    ///
+    /// # Errors
+    /// The group has no such variable; the error suggests one that is similar.
+    fn state(&self, group: Entity, variable: &str) -> Result<Vec<Real>> {
+        let mut values = Vec::new();
+        self.check_state(group, variable)?;
+        self.world().resource::<StateVariables>().read(variable, self.world().entity(group), &mut values);
+        Ok(values)
+    }
+
+    /// Checks that a group has a state variable.
+    ///
+    /// # Errors
+    /// The group has no such variable; the error suggests one that is similar.
+    fn check_state(&self, group: Entity, variable: &str) -> Result<()> {
+        let Ok(entity) = self.world().get_entity(group) else {
+            let (group, what) = (format!("{group}"), "place in this network".into());
+            return Err(Error::NoSuchState { group, what }.into());
+        };
+        let known = self.world().resource::<StateVariables>().of(entity);
+        if known.contains(&variable) {
+            return Ok(());
+        }
+        let suggestion = closest(variable, known.into_iter());
+        Err(Error::UnknownName { kind: "state variable", name: variable.into(), suggestion }.into())
+    }
+
+    /// The weights of a projection, in the shape of its kind: dense (pre, post), one-to-one (n), convolution (out, in,
+    /// height, width). Of sparse projections it gives the stored weights, source by source;
+    /// [`SparseSynapses::to_csr`](conex_systems::synaptic_input::sparse::SparseSynapses::to_csr) gives the matrix.
+    ///
+    /// # Errors
+    /// The group has no weights, or is not built yet.
+    fn weights(&self, projection: Entity) -> Result<ArrayD<Real>> {
+        let missing = || Error::NoSuchState { group: self.name_of(projection), what: "weights".into() };
+        let entity = self.world().get_entity(projection).map_err(|_| missing())?;
+        let view = self.world().resource::<SynapseViews>().of(entity).ok_or_else(missing)?;
+        let weights = view.weights.to_vec();
+        let stored = IxDyn(&[weights.len()]);
+        let shape = if view.shape.iter().product::<usize>() == weights.len() { IxDyn(&view.shape) } else { stored };
+        ArrayD::from_shape_vec(shape, weights).map_err(|_| missing().into())
+    }
+
+    /// Lets `neurons` of an input population (one with [`InputSpikes`]) fire at the next step.
+    ///
+    /// # Errors
+    /// The population takes no input spikes, or has no such neuron.
+    fn set_input(&mut self, population: Entity, neurons: &[u32]) -> Result<()> {
+        let name = self.name_of(population);
+        let group = *self.get::<Population>(population)?;
+        conex_systems::fire::check_input(&name, &group, neurons)?;
+        let what = "InputSpikes".to_string();
+        let input = self.world_mut().get_mut::<InputSpikes>(population);
+        input.ok_or(Error::NoSuchState { group: name, what })?.set(neurons);
+        Ok(())
+    }
+
+    /// Switches the learning of all projections on or off: rules, normalization and clipping alike.
+    fn set_learning(&mut self, on: bool) {
+        let world = self.world_mut();
+        let projections: Vec<Entity> = world.query_filtered::<Entity, With<Projection>>().iter(world).collect();
+        for projection in projections {
+            if on {
+                world.entity_mut(projection).remove::<Frozen>();
+            } else {
+                world.entity_mut(projection).insert(Frozen);
+            }
+        }
+    }
+
+    /// Joins a system of the user's own to a stage: behind the stage's own systems, and behind those that joined before.
+    fn add_system<M>(&mut self, stage: StepSystems, system: impl IntoScheduleConfigs<ScheduleSystem, M>) {
+        schedule::add_user_systems(self.world_mut(), stage, system);
+    }
+
+    /// Makes a neuron model of the user's own known.
+    fn register_neuron_model<M: NeuronModel>(&mut self) {
+        conex_systems::dynamics::register::<M>(self.world_mut());
+    }
+
+    /// Makes a plasticity rule of the user's own known, for every kind of connectivity that conex has.
+    fn register_plasticity_rule<R: PlasticityRule>(&mut self) {
+        conex_systems::learning::register::<R>(self.world_mut());
+    }
+
+    /// Makes a kind of connectivity of the user's own known, with every rule that conex has.
+    fn register_connectivity<C: Connectivity>(&mut self) {
+        conex_systems::synaptic_input::register::<C>(self.world_mut());
+    }
+
+    /// Lets a rule learn on synapses where both are the user's own.
+    fn register_learning<R: PlasticityRule, S: Synapses>(&mut self) {
+        conex_systems::learning::register_pair::<R, S>(self.world_mut());
+    }
+
+    /// Lets descriptions name a behaviour of the user's own.
+    fn register_behaviour<B: Component + Debug>(&mut self) {
+        conex_systems::registry::behaviour::<B>(self.world_mut());
+    }
+
+    /// What the network consists of: populations, projections, behaviours, sizes, memory.
+    fn describe(&self) -> Description {
+        Description::of(self.world())
+    }
+
+    #[doc(hidden)]
+    fn names(&self) -> Vec<(Entity, String)> {
+        let world = self.world();
+        let named = world.iter_entities().filter_map(|e| Some((e.id(), e.get::<Name>()?.to_string())));
+        named.collect()
+    }
+
+    #[doc(hidden)]
+    fn free_name(&self, name: &str) -> Result<()> {
+        if name.is_empty() {
+            return Err(Error::EmptyName.into());
+        }
+        if self.names().iter().any(|(_, taken)| taken == name) {
+            return Err(Error::DuplicateName { name: name.into() }.into());
+        }
+        Ok(())
+    }
+}
+
+impl Network for World {
+    fn world(&self) -> &World {
+        self
+    }
+
+    fn world_mut(&mut self) -> &mut World {
+        self
+    }
+}
+
+/// The candidate with the fewest edits from `name`, if it is near enough to be meant.
+fn closest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
+    let near = candidates.map(|c| (strsim::damerau_levenshtein(name, c), c)).min()?;
+    (near.0 <= name.chars().count().div_ceil(3).max(1)).then(|| near.1.to_string())
+}

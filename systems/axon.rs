@@ -1,0 +1,97 @@
+//! Stage `Axon`: a delay line for spikes.
+
+use crate::error::{Error, Problems};
+use crate::fire::Spikes;
+use crate::group::Unbuilt;
+use crate::registry;
+use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
+use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Keeps the spikes of the last `max_delay` steps, for the projections that leave the population.
+///
+/// A synapse with source delay d reads what was fired d steps ago, 0 being this step; so d must be below `max_delay`.
+#[doc(alias = "axonal delay")]
+#[derive(Component, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[require(Spikes, AxonHistory)]
+pub struct NeuronAxon {
+    /// How many steps are kept, at least 1 \[steps\]. Default 1.
+    pub max_delay: usize,
+}
+
+impl NeuronAxon {
+    /// Keeps `max_delay` steps.
+    pub fn new(max_delay: usize) -> Self {
+        NeuronAxon { max_delay }
+    }
+}
+
+impl Default for NeuronAxon {
+    fn default() -> Self {
+        NeuronAxon { max_delay: 1 }
+    }
+}
+
+/// The spikes on their way.
+#[derive(Component, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AxonHistory {
+    ring: Vec<Vec<u32>>,
+    newest: usize,
+}
+
+impl AxonHistory {
+    /// The neurons that fired `delay` steps ago, ascending. Nothing is known of what was before `max_delay` steps.
+    pub fn fired(&self, delay: usize) -> &[u32] {
+        if delay < self.ring.len() { &self.ring[(self.newest + delay) % self.ring.len()] } else { &[] }
+    }
+
+    /// How many steps are kept.
+    pub fn len(&self) -> usize {
+        self.ring.len()
+    }
+
+    /// Whether no step is kept: the network is not built yet.
+    pub fn is_empty(&self) -> bool {
+        self.ring.is_empty()
+    }
+
+    fn push(&mut self, events: &[u32]) {
+        let steps = self.ring.len();
+        if steps > 0 {
+            self.newest = (self.newest + steps - 1) % steps;
+            self.ring[self.newest].clear();
+            self.ring[self.newest].extend_from_slice(events);
+        }
+    }
+}
+
+/// For every population with an axon, let this step's spikes in and those too old out.
+fn push_spikes(mut populations: Query<(&Spikes, &mut AxonHistory)>) {
+    for (spikes, mut history) in &mut populations {
+        history.push(spikes.0.events());
+    }
+}
+
+fn allocate_axons(
+    mut problems: ResMut<Problems>,
+    mut populations: Query<(&Name, &NeuronAxon, &mut AxonHistory), With<Unbuilt>>,
+) {
+    for (name, axon, mut history) in &mut populations {
+        if axon.max_delay == 0 {
+            problems.push(Error::ParameterRange {
+                group: name.into(),
+                behaviour: "NeuronAxon".into(),
+                parameter: "max_delay".into(),
+                value: 0.0,
+                requirement: "at least 1 step".into(),
+            });
+        }
+        *history = AxonHistory { ring: vec![Vec::new(); axon.max_delay], newest: 0 };
+    }
+}
+
+pub(crate) fn install(world: &mut World) {
+    registry::behaviour::<NeuronAxon>(world);
+    add_systems(world, StepSystems::Axon, push_spikes);
+    add_build_systems(world, BuildSystems::Allocate, allocate_axons);
+}

@@ -1,0 +1,87 @@
+//! An electrode.
+
+use super::{DendriteSystems, DendriticCurrents};
+use crate::dynamics::{InputCurrent, Range, check_parameter};
+use crate::error::Problems;
+use crate::fire::Fire;
+use crate::group::{Population, Unbuilt};
+use crate::parameter::Param;
+use crate::registry;
+use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
+use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// A current from outside, the same at every step until it is changed.
+///
+/// It joins the proximal current. A population without a dendrite has it as its only input.
+#[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[doc(alias = "dc_generator")]
+pub struct InjectedCurrent(pub Param);
+
+impl InjectedCurrent {
+    /// Injects `current`, one number or one per neuron.
+    pub fn new(current: impl Into<Param>) -> Self {
+        InjectedCurrent(current.into())
+    }
+}
+
+/// For every population with an electrode and a dendrite, add to the proximal current.
+fn inject_into_dendrites(mut populations: Query<(&InjectedCurrent, &mut DendriticCurrents)>) {
+    for (injected, mut currents) in &mut populations {
+        for (j, current) in currents.proximal_mut().iter_mut().enumerate() {
+            *current += injected.0.get(j);
+        }
+    }
+}
+
+/// For every population with an electrode and no dendrite, let the injected current be its input.
+fn inject_directly(
+    mut populations: Query<(&InjectedCurrent, &mut InputCurrent), Without<DendriticCurrents>>,
+) {
+    for (injected, mut input) in &mut populations {
+        for (j, current) in input.0.iter_mut().enumerate() {
+            *current = injected.0.get(j);
+        }
+    }
+}
+
+/// A current that was changed between steps must still fit: otherwise the run ends with an error, and nothing is injected.
+fn check_changed(
+    mut problems: ResMut<Problems>,
+    mut populations: Query<(&Name, &Population, &mut InjectedCurrent), Changed<InjectedCurrent>>,
+) {
+    for (name, population, mut injected) in &mut populations {
+        let n = population.size();
+        let checked = check_parameter(name, "InjectedCurrent", "current", &injected.0, n, Range::Any);
+        if problems.check(checked).is_none() {
+            injected.0 = 0.0.into();
+        }
+    }
+}
+
+type Fresh<'w> =
+    (&'w Name, &'w Population, &'w InjectedCurrent, Has<Fire>, Option<&'w super::SimpleDendriteStructure>);
+
+fn check_injection(mut problems: ResMut<Problems>, populations: Query<Fresh, With<Unbuilt>>) {
+    for (name, population, injected, fires, dendrite) in &populations {
+        let (n, behaviour) = (population.size(), "InjectedCurrent");
+        problems.check(check_parameter(name, behaviour, "current", &injected.0, n, Range::Any));
+        problems.check(crate::fire::needs_neurons(name, behaviour, fires));
+        if dendrite.is_some_and(|d| d.proximal_max_delay == 0) {
+            problems.push(crate::Error::MissingBehaviour {
+                group: name.into(),
+                behaviour: behaviour.into(),
+                missing: "proximal compartment".into(),
+                remedy: "SimpleDendriteStructure with proximal_max_delay of at least 1".into(),
+            });
+        }
+    }
+}
+
+pub(super) fn install(world: &mut World) {
+    registry::behaviour::<InjectedCurrent>(world);
+    let inject = (inject_into_dendrites, inject_directly).in_set(DendriteSystems::Inject);
+    add_systems(world, StepSystems::Time, check_changed);
+    add_systems(world, StepSystems::Dendrite, inject);
+    add_build_systems(world, BuildSystems::Validate, check_injection);
+}

@@ -1,0 +1,377 @@
+//! Stage `NeuronDynamics`: neuron models integrate their membrane potential.
+//!
+//! A model is one file: a component with the parameters and an implementation of [`NeuronModel`]. Add yours with
+//! [`register`]; `docs/adding-a-neuron-model.md` takes you through it.
+
+pub mod lif;
+pub mod elif;
+pub mod aelif;
+
+use crate::error::{Error, Problems, Result};
+use crate::fire::{FireSystems, Spikes};
+use crate::group::{Population, Unbuilt};
+use crate::kernels::CHUNK;
+use crate::parameter::{BLOCK, Param};
+use crate::registry;
+use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system};
+use crate::time::{Clock, TimeScaling};
+use crate::workers::Workers;
+use crate::Real;
+use bevy_ecs::component::Mutable;
+use bevy_ecs::prelude::*;
+use std::fmt::Debug;
+
+/// The membrane potential `v` of each neuron.
+#[derive(Component, Clone, Debug, Default, PartialEq)]
+pub struct MembranePotential(pub Vec<Real>);
+
+/// The firing threshold of each neuron, in the unit of `v`. It starts as the model's and homeostasis may move it.
+#[derive(Component, Clone, Debug, Default, PartialEq)]
+pub struct Threshold(pub Param);
+
+/// The input current `I` of each neuron, which the dendrite gathers and the model integrates.
+#[derive(Component, Clone, Debug, Default, PartialEq)]
+pub struct InputCurrent(pub Vec<Real>);
+
+/// What dendrites, competition and reset need to know of a neuron model's membrane.
+#[derive(Component, Clone, Debug, Default, PartialEq)]
+pub struct Membrane {
+    /// Time constant \[ms\].
+    pub tau: Param,
+    /// Resistance, in the unit of `v` per unit of current.
+    pub r: Param,
+    /// Resting potential, in the unit of `v`.
+    pub v_rest: Param,
+    /// Potential after a spike, in the unit of `v`.
+    pub v_reset: Param,
+}
+
+/// The state variables that a neuron model has beside its potential.
+#[derive(Component, Clone, Debug, Default, PartialEq)]
+pub struct NeuronState {
+    names: &'static [&'static str],
+    arrays: Vec<Vec<Real>>,
+}
+
+impl NeuronState {
+    /// The values of the variable `name`.
+    pub fn get(&self, name: &str) -> Option<&[Real]> {
+        self.names.iter().position(|n| *n == name).map(|k| &self.arrays[k][..])
+    }
+
+    /// The names of the variables.
+    pub fn names(&self) -> &'static [&'static str] {
+        self.names
+    }
+}
+
+/// State variables that a neuron model may have beside its potential.
+pub const MAX_STATE: usize = 8;
+
+/// Some neighbouring neurons of a population, at most [`BLOCK`], that a model integrates together.
+pub struct Neurons<'a> {
+    /// Membrane potentials.
+    pub v: &'a mut [Real],
+    /// Input currents.
+    pub input: &'a [Real],
+    /// The model's own variables, in the order of [`NeuronModel::STATE`]; those it has not are empty.
+    pub state: [&'a mut [Real]; MAX_STATE],
+    /// Time step \[ms\].
+    pub dt: Real,
+    /// What dt scales.
+    pub scaling: TimeScaling,
+    start: usize,
+}
+
+impl<'a> Neurons<'a> {
+    /// The values of a parameter for these neurons.
+    #[inline]
+    pub fn of<'p>(&self, parameter: &'p Param) -> &'p [Real] {
+        parameter.block(self.start, self.v.len())
+    }
+}
+
+/// A spiking neuron model: parameters, integration, and what happens at a spike.
+///
+/// The component `#[require(Fire)]`s, which brings potential, threshold, current and spikes. After it is registered, the
+/// network integrates it in blocks, on all threads, checks its parameters, and records its variables by name.
+pub trait NeuronModel: Component<Mutability = Mutable> + Debug {
+    /// Names of the variables beside `v`, at most [`MAX_STATE`].
+    const STATE: &'static [&'static str] = &[];
+
+    /// Whether [`after_fire`](Self::after_fire) does anything.
+    const ADAPTS: bool = false;
+
+    /// The membrane's parameters, which dendrites, competition and reset use.
+    fn membrane(&self) -> Membrane;
+
+    /// Firing threshold, in the unit of `v`.
+    fn threshold(&self) -> &Param;
+
+    /// Initial potential.
+    fn initial_v(&self) -> &Param;
+
+    /// Initial value of variable `k` of [`STATE`](Self::STATE).
+    fn initial_state(&self, _k: usize) -> Param {
+        Param::default()
+    }
+
+    /// Every parameter with its name and the range it must be in. All are checked before the first step.
+    fn parameters(&self) -> Vec<(&'static str, &Param, Range)>;
+
+    /// One time step: reads `input` and writes `v` and `state`. The neurons stand in no relation to each other.
+    fn integrate(&self, neurons: Neurons<'_>);
+
+    /// What a spike changes beside the reset, for all neurons: `v` is already reset, `fired` has one flag a neuron.
+    fn after_fire(&self, _neurons: Neurons<'_>, _fired: &[bool]) {}
+}
+
+/// The range that a parameter must be in, beside being finite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Range {
+    /// Any finite number.
+    Any,
+    /// Above 0.
+    Positive,
+    /// Any number but 0.
+    NonZero,
+    /// 0 or more.
+    NotNegative,
+}
+
+impl Range {
+    fn holds(self, x: Real) -> bool {
+        match self {
+            Range::Any => true,
+            Range::Positive => x > 0.0,
+            Range::NonZero => x != 0.0,
+            Range::NotNegative => x >= 0.0,
+        }
+    }
+
+    fn requirement(self) -> &'static str {
+        match self {
+            Range::Any => "a finite number",
+            Range::Positive => "above 0",
+            Range::NonZero => "other than 0",
+            Range::NotNegative => "0 or more",
+        }
+    }
+}
+
+/// Checks one parameter of a group of `n` neurons.
+///
+/// # Errors
+/// Its length, a value that is not finite, a value out of range.
+pub fn check_parameter(
+    group: &str,
+    behaviour: &str,
+    name: &str,
+    param: &Param,
+    n: usize,
+    range: Range,
+) -> Result<()> {
+    let (group, behaviour, parameter) = (group.to_string(), behaviour.to_string(), name.to_string());
+    if let Some(given) = param.count().filter(|&given| given != n) {
+        return Err(Error::ParameterLength { group, behaviour, parameter, expected: n, given });
+    }
+    if let Some(at) = param.values().iter().position(|x| !x.is_finite()) {
+        let (value, index) = (f64::from(param.values()[at]), param.count().map(|_| at));
+        return Err(Error::ParameterNotFinite { group, behaviour, parameter, index, value });
+    }
+    if let Some(&value) = param.values().iter().find(|&&x| !range.holds(x)) {
+        let requirement = range.requirement().into();
+        return Err(Error::ParameterRange { group, behaviour, parameter, value: f64::from(value), requirement });
+    }
+    Ok(())
+}
+
+/// The neuron models; no population has two.
+#[derive(SystemSet, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct NeuronModels;
+
+/// Copies of a model's membrane; no population has two.
+#[derive(SystemSet, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct MembraneCopies;
+
+/// What neuron models do at a spike; no population has two.
+#[derive(SystemSet, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct NeuronAdaptations;
+
+/// The registered neuron models that a population has. Kept by the Build schedule.
+#[derive(Component, Clone, Debug, Default)]
+pub struct ModelNames(Vec<String>);
+
+/// Makes the neuron model `M` known to the network: from now on it is built, integrated and described.
+pub fn register<M: NeuronModel>(world: &mut World) {
+    registry::behaviour::<M>(world);
+    add_build_systems(world, BuildSystems::Allocate, prepare_model::<M>);
+    add_family_system(world, StepSystems::Time, MembraneCopies, follow_changes::<M>);
+    add_family_system(world, StepSystems::NeuronDynamics, NeuronModels, integrate_neurons::<M>);
+    if M::ADAPTS {
+        add_family_system(
+            world,
+            StepSystems::Fire,
+            NeuronAdaptations,
+            adapt_after_fire::<M>.in_set(FireSystems::Adapt),
+        );
+    }
+}
+
+type Fresh<'w, M> = (
+    &'w Name,
+    &'w Population,
+    &'w M,
+    &'w mut MembranePotential,
+    &'w mut InputCurrent,
+    &'w mut Threshold,
+    &'w mut Membrane,
+    &'w mut NeuronState,
+    &'w mut ModelNames,
+);
+
+/// For every new population of this model, check the parameters and set the state to its start.
+fn prepare_model<M: NeuronModel>(
+    mut problems: ResMut<Problems>,
+    mut populations: Query<Fresh<M>, With<Unbuilt>>,
+) {
+    let model_name = registry::short_name::<M>();
+    for (name, population, model, mut v, mut current, mut threshold, mut membrane, mut state, mut names) in
+        &mut populations
+    {
+        let n = population.size();
+        names.0.push(model_name.to_string());
+        if problems.check(check_model(name, population, model)).is_some() {
+            v.0 = model.initial_v().to_vec(n);
+            current.0 = vec![0.0; n];
+            threshold.0 = model.threshold().clone();
+            *membrane = model.membrane();
+            state.names = M::STATE;
+            state.arrays = (0..M::STATE.len()).map(|k| model.initial_state(k).to_vec(n)).collect();
+        }
+    }
+}
+
+fn check_models(
+    mut problems: ResMut<Problems>,
+    mut populations: Query<(&Name, &mut ModelNames), With<Unbuilt>>,
+) {
+    for (name, mut models) in &mut populations {
+        // Taken, so that a network that was mended counts afresh.
+        let models = std::mem::take(&mut models.0);
+        let population = name.to_string();
+        match models.len() {
+            0 => problems.push(Error::UnregisteredModel { population }),
+            1 => {}
+            _ => problems.push(Error::SeveralModels { population, models }),
+        }
+    }
+}
+
+/// For every population of this model, integrate its neurons by one step.
+fn integrate_neurons<M: NeuronModel>(
+    clock: Res<Clock>,
+    problems: Res<Problems>,
+    workers: Res<Workers>,
+    mut populations: Query<(&M, &InputCurrent, &mut MembranePotential, &mut NeuronState)>,
+) {
+    if !problems.is_empty() {
+        // A parameter that was changed for the worse must not reach a kernel; the step ends with its error.
+        return;
+    }
+    for (model, current, mut v, mut state) in &mut populations {
+        let chunks = chunks(&mut v.0, &mut state.arrays);
+        workers.each(current.0.len() * 4, chunks, |(start, v, state)| {
+            let input = &current.0[start..start + v.len()];
+            for_each_block(start, v, input, state, &clock, |neurons, _| model.integrate(neurons));
+        });
+    }
+}
+
+/// For every population of this model, let spikes change what they change beside the reset.
+fn adapt_after_fire<M: NeuronModel>(
+    clock: Res<Clock>,
+    problems: Res<Problems>,
+    workers: Res<Workers>,
+    mut populations: Query<(&M, &Spikes, &InputCurrent, &mut MembranePotential, &mut NeuronState)>,
+) {
+    if !problems.is_empty() {
+        return;
+    }
+    for (model, spikes, current, mut v, mut state) in &mut populations {
+        let chunks = chunks(&mut v.0, &mut state.arrays);
+        workers.each(current.0.len() * 4, chunks, |(start, v, state)| {
+            let input = &current.0[start..start + v.len()];
+            for_each_block(start, v, input, state, &clock, |neurons, block| {
+                let fired = &spikes.0.mask()[block.clone()];
+                model.after_fire(neurons, fired);
+            });
+        });
+    }
+}
+
+type Chunk<'a> = (usize, &'a mut [Real], [&'a mut [Real]; MAX_STATE]);
+
+/// Cuts a population into the tasks of a parallel region: (first neuron, potentials, state).
+fn chunks<'a>(v: &'a mut [Real], state: &'a mut [Vec<Real>]) -> impl Iterator<Item = Chunk<'a>> {
+    let mut rest: [&'a mut [Real]; MAX_STATE] = std::array::from_fn(|_| &mut [][..]);
+    for (slot, array) in rest.iter_mut().zip(state) {
+        *slot = array;
+    }
+    v.chunks_mut(CHUNK).enumerate().map(move |(k, v)| {
+        let state = std::array::from_fn(|s| take_front(&mut rest[s], v.len()));
+        (k * CHUNK, v, state)
+    })
+}
+
+/// Takes the first `len` values, or none from what is empty.
+fn take_front<'a>(rest: &mut &'a mut [Real], len: usize) -> &'a mut [Real] {
+    let len = len.min(rest.len());
+    let (front, back) = std::mem::take(rest).split_at_mut(len);
+    *rest = back;
+    front
+}
+
+fn for_each_block(
+    start: usize,
+    v: &mut [Real],
+    input: &[Real],
+    mut state: [&mut [Real]; MAX_STATE],
+    clock: &Clock,
+    mut f: impl FnMut(Neurons<'_>, &std::ops::Range<usize>),
+) {
+    let blocks = v.chunks_mut(BLOCK).zip(input.chunks(BLOCK)).enumerate();
+    for (k, (v, input)) in blocks {
+        let start = start + k * BLOCK;
+        let block = start..start + v.len();
+        let state = std::array::from_fn(|s| take_front(&mut state[s], v.len()));
+        f(Neurons { v, input, state, dt: clock.dt as Real, scaling: clock.scaling, start }, &block);
+    }
+}
+
+/// For every population whose model was changed between steps, check the parameters and let the membrane follow.
+fn follow_changes<M: NeuronModel>(
+    mut problems: ResMut<Problems>,
+    mut populations: Query<(&Name, &Population, &M, &mut Membrane), Changed<M>>,
+) {
+    for (name, population, model, mut membrane) in &mut populations {
+        if problems.check(check_model(name, population, model)).is_some() {
+            *membrane = model.membrane();
+        }
+    }
+}
+
+fn check_model<M: NeuronModel>(name: &str, population: &Population, model: &M) -> Result<()> {
+    let behaviour = registry::short_name::<M>();
+    let parameters = model.parameters();
+    parameters.into_iter().try_for_each(|(parameter, values, range)| {
+        check_parameter(name, behaviour, parameter, values, population.size(), range)
+    })
+}
+
+pub(crate) fn install(world: &mut World) {
+    add_build_systems(world, BuildSystems::Validate, check_models);
+    register::<lif::Lif>(world);
+    register::<elif::Elif>(world);
+    register::<aelif::Aelif>(world);
+}

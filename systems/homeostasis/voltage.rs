@@ -1,0 +1,100 @@
+//! Neurons are pulled towards a range of voltages.
+
+use crate::Real;
+use crate::dynamics::{MembranePotential, Range, check_parameter};
+use crate::error::{Error, Problems};
+use crate::fire::Fire;
+use crate::group::{Population, Unbuilt};
+use crate::parameter::Param;
+use crate::registry;
+use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
+use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Integral control of the membrane potential: what a neuron spends above `max_ta` or below `min_ta` adds up and is taken
+/// off its potential at every step.
+///
+/// **Equation.** `exhaustion += eta_ip·([v > max_ta]·(v − max_ta) + [v < min_ta]·(v − min_ta))`, then `v −= exhaustion`.
+/// Neither leaks, and neither is scaled with dt (as in CoNeX).
+#[derive(Component, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[require(Exhaustion)]
+pub struct VoltageBaseHomeostasis {
+    /// Upper end of the range \[unit of v\].
+    pub max_ta: Param,
+    /// Lower end of the range, not above `max_ta` \[unit of v\].
+    pub min_ta: Param,
+    /// Rate of adaptation, per step. Default 0.001.
+    pub eta_ip: Param,
+}
+
+impl VoltageBaseHomeostasis {
+    /// Pulls towards one voltage.
+    pub fn target(voltage: impl Into<Param>) -> Self {
+        let voltage = voltage.into();
+        VoltageBaseHomeostasis { max_ta: voltage.clone(), min_ta: voltage, eta_ip: 0.001.into() }
+    }
+
+    /// Pulls into a range of voltages.
+    pub fn range(min_ta: impl Into<Param>, max_ta: impl Into<Param>) -> Self {
+        VoltageBaseHomeostasis { max_ta: max_ta.into(), min_ta: min_ta.into(), eta_ip: 0.001.into() }
+    }
+
+    /// Sets the rate of adaptation.
+    #[must_use]
+    pub fn eta_ip(mut self, eta_ip: impl Into<Param>) -> Self {
+        self.eta_ip = eta_ip.into();
+        self
+    }
+}
+
+/// What is taken off the potential of each neuron at every step \[unit of v\].
+#[derive(Component, Clone, Debug, Default, PartialEq)]
+pub struct Exhaustion(pub Vec<Real>);
+
+/// For every population with a voltage to keep, adapt and subtract.
+fn exhaust(mut populations: Query<(&VoltageBaseHomeostasis, &mut Exhaustion, &mut MembranePotential)>) {
+    for (homeostasis, mut exhaustion, mut v) in &mut populations {
+        for (j, (v, exhaustion)) in v.0.iter_mut().zip(&mut exhaustion.0).enumerate() {
+            let over = (*v - homeostasis.max_ta.get(j)).max(0.0);
+            let under = (*v - homeostasis.min_ta.get(j)).min(0.0);
+            *exhaustion += homeostasis.eta_ip.get(j) * (over + under);
+            *v -= *exhaustion;
+        }
+    }
+}
+
+type Fresh<'w> = (&'w Name, &'w Population, &'w VoltageBaseHomeostasis, &'w mut Exhaustion, Has<Fire>);
+
+fn prepare(mut problems: ResMut<Problems>, mut populations: Query<Fresh, With<Unbuilt>>) {
+    for (name, population, homeostasis, mut exhaustion, fires) in &mut populations {
+        let (n, behaviour) = (population.size(), "VoltageBaseHomeostasis");
+        problems.check(crate::fire::needs_neurons(name, behaviour, fires));
+        let parameters = [
+            ("max_ta", &homeostasis.max_ta),
+            ("min_ta", &homeostasis.min_ta),
+            ("eta_ip", &homeostasis.eta_ip),
+        ];
+        let mut sound = true;
+        for (parameter, values) in parameters {
+            let checked = check_parameter(name, behaviour, parameter, values, n, Range::Any);
+            sound &= problems.check(checked).is_some();
+        }
+        let crossed = (0..n).find(|&j| sound && homeostasis.min_ta.get(j) > homeostasis.max_ta.get(j));
+        if let Some(j) = crossed {
+            problems.push(Error::ParameterRange {
+                group: name.into(),
+                behaviour: behaviour.into(),
+                parameter: "min_ta".into(),
+                value: f64::from(homeostasis.min_ta.get(j)),
+                requirement: format!("at most max_ta, which is {}", homeostasis.max_ta.get(j)),
+            });
+        }
+        exhaustion.0 = vec![0.0; n];
+    }
+}
+
+pub(super) fn install(world: &mut World) {
+    registry::behaviour::<VoltageBaseHomeostasis>(world);
+    add_systems(world, StepSystems::VoltageHomeostasis, exhaust);
+    add_build_systems(world, BuildSystems::Allocate, prepare);
+}

@@ -1,0 +1,67 @@
+//! Sparse weights: compressed rows to follow pre-synaptic spikes, and an index by column to follow post-synaptic ones.
+
+use crate::Real;
+
+/// Where the synapses of a sparse projection are.
+///
+/// Synapse k of row i lies at `row_start[i] <= k < row_start[i + 1]` and ends on neuron `target[k]`, ascending within a
+/// row. The synapses of column j are `by_column[column_start[j] .. column_start[j + 1]]`, pairs of (source, k) ascending
+/// in the source.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pattern {
+    /// First synapse of each row, and one past the last: `n_pre + 1` entries.
+    pub row_start: Vec<u64>,
+    /// Post-synaptic neuron of each synapse.
+    pub target: Vec<u32>,
+    /// First entry of each column in `by_column`, and one past the last: `n_post + 1` entries.
+    pub column_start: Vec<u64>,
+    /// The synapses column by column: (pre-synaptic neuron, synapse).
+    pub by_column: Vec<(u32, u32)>,
+}
+
+impl Pattern {
+    /// Lays out synapses that come sorted by source, then by target. At most `u32::MAX` of them.
+    pub fn from_sorted(n_pre: usize, n_post: usize, pairs: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
+        let mut row_start = vec![0_u64; n_pre + 1];
+        let mut column_start = vec![0_u64; n_post + 1];
+        let mut target = Vec::new();
+        for (i, j) in pairs.clone() {
+            row_start[i as usize + 1] += 1;
+            column_start[j as usize + 1] += 1;
+            target.push(j);
+        }
+        for starts in [&mut row_start, &mut column_start] {
+            for k in 1..starts.len() {
+                starts[k] += starts[k - 1];
+            }
+        }
+        let mut next = column_start.clone();
+        let mut by_column = vec![(0, 0); target.len()];
+        for (k, (i, j)) in pairs.enumerate() {
+            by_column[next[j as usize] as usize] = (i, k as u32);
+            next[j as usize] += 1;
+        }
+        Pattern { row_start, target, column_start, by_column }
+    }
+
+    /// The synapses of row i.
+    pub fn row(&self, i: u32) -> std::ops::Range<usize> {
+        self.row_start[i as usize] as usize..self.row_start[i as usize + 1] as usize
+    }
+
+    /// The synapses of column j: (source, synapse).
+    pub fn column(&self, j: usize) -> &[(u32, u32)] {
+        &self.by_column[self.column_start[j] as usize..self.column_start[j + 1] as usize]
+    }
+}
+
+/// Adds the weights of the spiking rows to their targets' currents.
+pub fn scatter_rows(current: &mut [Real], pattern: &Pattern, weights: &[Real], events: &[u32]) {
+    assert_eq!(weights.len(), pattern.target.len());
+    for &i in events {
+        let row = pattern.row(i);
+        for (w, &j) in weights[row.clone()].iter().zip(&pattern.target[row]) {
+            current[j as usize] += w;
+        }
+    }
+}

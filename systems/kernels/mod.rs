@@ -1,0 +1,51 @@
+//! The arithmetic: plain functions on slices, without any ECS type.
+//!
+//! Lengths are asserted at the top of each kernel. Indices mean one thing everywhere: i pre-synaptic neuron, j
+//! post-synaptic neuron, k synapse, t step. No kernel fuses a multiplication with an addition, and sums go in a fixed
+//! order, so every instruction set gives the same bits.
+
+pub mod math;
+pub mod integrate;
+pub mod threshold;
+pub mod top_k;
+pub mod decay;
+pub mod dendrite;
+pub mod rows;
+pub mod columns;
+pub mod convolution;
+
+/// Neurons in one task of a parallel region, and the reach of one random stream.
+pub const CHUNK: usize = 4096;
+
+/// Compiles a kernel twice, for the baseline instruction set and for AVX2, and picks at run time what the processor has.
+///
+/// One binary then runs everywhere, with the same results: AVX2 without FMA does the same operations in wider registers.
+macro_rules! simd {
+    (
+        $(#[$meta:meta])*
+        $vis:vis fn $name:ident $(<$generic:ident : $bound:path>)? ($($arg:ident : $kind:ty),* $(,)?) $(-> $out:ty)? $body:block
+    ) => {
+        $(#[$meta])*
+        #[allow(clippy::too_many_arguments)]
+        $vis fn $name $(<$generic: $bound>)? ($($arg: $kind),*) $(-> $out)? {
+            #[inline(always)]
+            #[allow(clippy::too_many_arguments)]
+            fn plain $(<$generic: $bound>)? ($($arg: $kind),*) $(-> $out)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2")]
+                #[allow(clippy::too_many_arguments)]
+                fn avx2 $(<$generic: $bound>)? ($($arg: $kind),*) $(-> $out)? {
+                    plain($($arg),*)
+                }
+                if std::arch::is_x86_feature_detected!("avx2") {
+                    // SAFETY: the processor has just said that it has AVX2, the only thing that `avx2` asks for.
+                    return unsafe { avx2($($arg),*) };
+                }
+            }
+            plain($($arg),*)
+        }
+    };
+}
+pub(crate) use simd;

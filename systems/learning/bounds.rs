@@ -1,0 +1,37 @@
+//! How learning slows down near the ends of a weight's range.
+
+use crate::Real;
+use serde::{Deserialize, Serialize};
+
+/// The factor that a rule multiplies its change with, by the weight that is changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Bound {
+    /// Always 1: weights grow without limit, unless `WeightClip` or `WeightNormalization` holds them.
+    #[doc(alias = "no_bound")]
+    #[default]
+    None,
+    /// 1 strictly between `w_min` and `w_max`, else 0. A weight that has reached either end stays there.
+    #[doc(alias = "hard_bound")]
+    Hard,
+    /// `(w − w_min)(w_max − w)`. Outside the range it turns negative, so combine it with `WeightClip`.
+    #[doc(alias = "soft_bound")]
+    Soft,
+}
+
+impl Bound {
+    /// The factor at weight `w`.
+    #[inline(always)]
+    pub fn factor(self, w: Real, w_min: Real, w_max: Real) -> Real {
+        match self {
+            Bound::None => 1.0,
+            Bound::Hard => {
+                if w > w_min && w < w_max {
+                    1.0
+                } else {
+                    0.0
+                }
+            }
+            Bound::Soft => (w - w_min) * (w_max - w),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Stage `Noise`: neurons are restless.
+
+use crate::Real;
+use crate::dynamics::MembranePotential;
+use crate::error::{Error, Problems};
+use crate::fire::Fire;
+use crate::group::Unbuilt;
+use crate::kernels::CHUNK;
+use crate::random::Seed;
+use crate::registry;
+use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
+use crate::time::{Clock, TimeScaling};
+use crate::weights::Distribution;
+use crate::workers::Workers;
+use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Adds `scale·draw + offset` to the membrane potential of each neuron at each step.
+///
+/// CoNeX does not scale it with dt; with [`TimeScaling::Consistent`] its mean grows with dt and its fluctuation with the
+/// square root of dt.
+#[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InherentNoise {
+    /// What the draws follow. Default uniform within \[0, 1).
+    pub distribution: Distribution,
+    /// Multiplies each draw \[unit of v\]. Default 1.
+    pub scale: Real,
+    /// Is added to each \[unit of v\]. Default 0.
+    pub offset: Real,
+}
+
+impl Default for InherentNoise {
+    fn default() -> Self {
+        InherentNoise { distribution: Distribution::Uniform, scale: 1.0, offset: 0.0 }
+    }
+}
+
+impl InherentNoise {
+    /// Uniform noise within \[low, high).
+    pub fn uniform(low: Real, high: Real) -> Self {
+        InherentNoise { distribution: Distribution::Uniform, scale: high - low, offset: low }
+    }
+
+    /// Normal noise.
+    pub fn normal(mean: Real, std: Real) -> Self {
+        InherentNoise { distribution: Distribution::Normal { mean, std }, scale: 1.0, offset: 0.0 }
+    }
+}
+
+/// For every population with a voltage and noise, add a draw to each neuron.
+///
+/// Each chunk of neurons draws from a stream of its own for each step: nothing has to be kept from step to step.
+fn add_noise(
+    clock: Res<Clock>,
+    seed: Res<Seed>,
+    workers: Res<Workers>,
+    mut populations: Query<(&Name, &InherentNoise, &mut MembranePotential)>,
+) {
+    for (name, noise, mut v) in &mut populations {
+        let (scale, offset) = scaled(noise, &clock);
+        let chunks = (v.0.len().div_ceil(CHUNK)) as u64;
+        workers.each(v.0.len() * 4, v.0.chunks_mut(CHUNK).enumerate(), |(k, v)| {
+            let mut random = seed.stream("noise", name, clock.iteration * chunks + k as u64);
+            for v in v {
+                *v += scale * noise.distribution.draw(&mut random) + offset;
+            }
+        });
+    }
+}
+
+/// Scale and offset of the draws at this time resolution.
+fn scaled(noise: &InherentNoise, clock: &Clock) -> (Real, Real) {
+    if clock.scaling == TimeScaling::Upstream {
+        return (noise.scale, noise.offset);
+    }
+    let mean = match noise.distribution {
+        Distribution::Constant(x) => x,
+        Distribution::Uniform => 0.5,
+        Distribution::Normal { mean, .. } => mean,
+    };
+    let (dt, root) = (clock.dt as Real, clock.dt.sqrt() as Real);
+    (noise.scale * root, (noise.scale * mean + noise.offset) * dt - noise.scale * root * mean)
+}
+
+fn check_noise(mut problems: ResMut<Problems>, populations: Query<(&Name, &InherentNoise, Has<Fire>), With<Unbuilt>>) {
+    for (name, noise, fires) in &populations {
+        problems.check(crate::fire::needs_neurons(name, "InherentNoise", fires));
+        if let Some((parameter, value)) = noise.unsound() {
+            let (behaviour, group) = ("InherentNoise".to_string(), name.to_string());
+            let requirement = "a finite number (and `std` 0 or more)".to_string();
+            problems.push(Error::ParameterRange { group, behaviour, parameter, value, requirement });
+        }
+    }
+}
+
+impl InherentNoise {
+    fn unsound(&self) -> Option<(String, f64)> {
+        let mut parameters = vec![("scale", self.scale), ("offset", self.offset)];
+        if let Distribution::Normal { mean, std } = self.distribution {
+            parameters.extend([("mean", mean), ("std", if std < 0.0 { Real::NAN } else { std })]);
+        }
+        let bad = parameters.into_iter().find(|(_, x)| !x.is_finite());
+        bad.map(|(name, x)| (name.to_string(), f64::from(x)))
+    }
+}
+
+pub(crate) fn install(world: &mut World) {
+    registry::behaviour::<InherentNoise>(world);
+    add_systems(world, StepSystems::Noise, add_noise);
+    add_build_systems(world, BuildSystems::Validate, check_noise);
+}

@@ -1,0 +1,86 @@
+//! Stage `Refractory`: after a spike, a neuron rests.
+
+use crate::dynamics::{Membrane, MembranePotential, Range, check_parameter};
+use crate::error::Problems;
+use crate::fire::{Fire, Spikes};
+use crate::group::{Population, Unbuilt};
+use crate::parameter::Param;
+use crate::registry;
+use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
+use crate::time::Clock;
+use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Holds a neuron at `v_reset` for `duration` after each of its spikes, whatever current or noise it gets meanwhile.
+///
+/// The duration is rounded to whole steps; the first spike possible comes `duration + dt` after the last. It stands
+/// before the competition, so a resting neuron takes no winner's place.
+#[doc(alias = "t_ref")]
+#[doc(alias = "refractory")]
+#[derive(Component, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[require(RefractorySteps)]
+pub struct RefractoryPeriod {
+    /// How long \[ms\], one number or one per neuron. Default 2.
+    pub duration: Param,
+}
+
+impl RefractoryPeriod {
+    /// Rests for `duration` \[ms\].
+    pub fn new(duration: impl Into<Param>) -> Self {
+        RefractoryPeriod { duration: duration.into() }
+    }
+}
+
+impl Default for RefractoryPeriod {
+    fn default() -> Self {
+        Self::new(2.0)
+    }
+}
+
+/// For how many more steps each neuron rests.
+#[derive(Component, Clone, Debug, Default, PartialEq, Eq)]
+pub struct RefractorySteps(pub Vec<u32>);
+
+/// For every population with a refractory period, hold the neurons that fired lately.
+fn hold_refractory(
+    clock: Res<Clock>,
+    mut populations: Query<(
+        &RefractoryPeriod,
+        &Spikes,
+        &Membrane,
+        &mut RefractorySteps,
+        &mut MembranePotential,
+    )>,
+) {
+    for (period, spikes, membrane, mut steps, mut v) in &mut populations {
+        // These spikes are those of the step before: this step's come later.
+        for &j in spikes.0.events() {
+            let duration = f64::from(period.duration.get(j as usize)) / clock.dt;
+            steps.0[j as usize] = duration.round() as u32;
+        }
+        for (j, (left, v)) in steps.0.iter_mut().zip(&mut v.0).enumerate() {
+            if *left > 0 {
+                *left -= 1;
+                *v = membrane.v_reset.get(j);
+            }
+        }
+    }
+}
+
+type Fresh<'w> = (&'w Name, &'w Population, &'w RefractoryPeriod, &'w mut RefractorySteps, Has<Fire>);
+
+fn prepare_refractory(mut problems: ResMut<Problems>, mut populations: Query<Fresh, With<Unbuilt>>) {
+    for (name, population, period, mut steps, fires) in &mut populations {
+        let n = population.size();
+        let (behaviour, duration) = ("RefractoryPeriod", &period.duration);
+        problems.check(check_parameter(name, behaviour, "duration", duration, n, Range::NotNegative));
+        problems.check(crate::fire::needs_neurons(name, behaviour, fires));
+        steps.0 = vec![0; n];
+    }
+}
+
+pub(crate) fn install(world: &mut World) {
+    registry::behaviour::<RefractoryPeriod>(world);
+    add_systems(world, StepSystems::Refractory, hold_refractory);
+    add_build_systems(world, BuildSystems::Allocate, prepare_refractory);
+}

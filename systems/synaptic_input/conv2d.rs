@@ -1,0 +1,166 @@
+//! One kernel for all places: the target reads the source through a two-dimensional convolution.
+
+use super::{Connectivity, DendriticInput, Site, Synapses};
+use crate::Real;
+use crate::error::Result;
+use crate::fire::SpikeSet;
+use crate::kernels::convolution::Geometry;
+use crate::kernels::decay::{add, scale};
+use crate::learning::{Activity, PlasticityRule};
+use crate::weights::Weights;
+use crate::workers::Workers;
+use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Convolution of the source's spikes, seen as (in channels, height, width), with one kernel an output channel.
+///
+/// It is a cross-correlation with zero padding. Weights have the shape (out channels, in channels, kernel height, kernel
+/// width); the channels are the depths of the two populations, and the target's height must be
+/// `floor((h + 2·padding − kh)/stride) + 1`, its width likewise.
+#[doc(alias = "Conv2dDendriticInput")]
+#[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[require(DendriticInput)]
+pub struct Conv2d {
+    /// Height and width of the kernel \[neurons\].
+    pub kernel: (usize, usize),
+    /// Step from one place to the next \[neurons\]. Default 1.
+    pub stride: usize,
+    /// Rows and columns of zeros on each side of the source \[neurons\]. Default 0.
+    pub padding: usize,
+}
+
+impl Conv2d {
+    /// A kernel of `height` x `width`, with stride 1 and no padding.
+    pub fn new(height: usize, width: usize) -> Self {
+        Conv2d { kernel: (height, width), stride: 1, padding: 0 }
+    }
+
+    /// Sets the stride.
+    #[must_use]
+    pub fn stride(mut self, stride: usize) -> Self {
+        self.stride = stride;
+        self
+    }
+
+    /// Sets the padding.
+    #[must_use]
+    pub fn padding(mut self, padding: usize) -> Self {
+        self.padding = padding;
+        self
+    }
+}
+
+/// The kernels of a convolution.
+#[derive(Component, Clone, Debug)]
+pub struct Conv2dSynapses {
+    geometry: Geometry,
+    weights: Weights,
+    /// Scratch memory: what each kernel entry will change by.
+    changes: Vec<Real>,
+}
+
+impl Connectivity for Conv2d {
+    type Synapses = Conv2dSynapses;
+
+    fn connect(&self, site: &Site<'_>) -> Result<Conv2dSynapses> {
+        let Conv2d { kernel, stride, padding } = *self;
+        let (pre, post) = (site.pre, site.post);
+        if stride == 0 || kernel.0 == 0 || kernel.1 == 0 {
+            return Err(site.mismatch("Conv2d", "the kernel's sides and the stride must be at least 1".into()));
+        }
+        let side = |n, k| Geometry::output_side(n, k, stride, padding);
+        let sides = (side(pre.height, kernel.0), side(pre.width, kernel.1));
+        if sides != (Some(post.height), Some(post.width)) {
+            let expected = match sides {
+                (Some(h), Some(w)) => format!(
+                    "a {} x {} kernel with stride {stride} and padding {padding} needs a target of {} x {h} x {w}",
+                    kernel.0, kernel.1, post.depth
+                ),
+                _ => format!("a {} x {} kernel is larger than the padded source", kernel.0, kernel.1),
+            };
+            return Err(site.mismatch("Conv2d", expected));
+        }
+        let shape = [post.depth, pre.depth, kernel.0, kernel.1];
+        if let Some(given) = site.weights.given_shape().filter(|given| *given != shape) {
+            return Err(site.weight_shape("Conv2d", &shape, &given));
+        }
+        let geometry = Geometry {
+            input: (pre.depth, pre.height, pre.width),
+            output: (post.depth, post.height, post.width),
+            kernel,
+            stride,
+            padding,
+        };
+        let entries = shape.iter().product();
+        Ok(Conv2dSynapses { geometry, weights: Weights::zeros(entries), changes: vec![0.0; entries] })
+    }
+}
+
+impl Synapses for Conv2dSynapses {
+    fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    fn weights_mut(&mut self) -> &mut Weights {
+        &mut self.weights
+    }
+
+    fn shape(&self) -> Vec<usize> {
+        let Geometry { input, output, kernel, .. } = self.geometry;
+        vec![output.0, input.0, kernel.0, kernel.1]
+    }
+
+    fn deliver(&self, pre: &SpikeSet, current: &mut [Real], workers: &Workers) {
+        let g = &self.geometry;
+        let kernels = self.weights.values().chunks(g.entries_per_channel());
+        let channels = current.chunks_mut(g.places()).zip(kernels);
+        let work = pre.events().len() * g.kernel.0 * g.kernel.1 * g.output.0 * 2;
+        workers.each(work, channels, |(current, kernel)| {
+            for &i in pre.events() {
+                g.of_source(i as usize, |entry, place| current[place] += kernel[entry]);
+            }
+        });
+    }
+
+    /// As in CoNeX: the changes at all places that share a kernel entry are added up and divided by the number of
+    /// places.
+    fn learn<R: PlasticityRule>(&mut self, rule: &R, activity: &Activity<'_>, workers: &Workers) {
+        let g = &self.geometry;
+        let (entries, places) = (g.entries_per_channel(), g.places());
+        let weights = self.weights.values_mut();
+        let channels = weights.chunks_mut(entries).zip(self.changes.chunks_mut(entries)).enumerate();
+        let events = activity.pre.events().len() * g.output.0 + activity.post.events().len() * g.input.0;
+        workers.each(events * g.kernel.0 * g.kernel.1 * 3, channels, |(channel, (kernel, changes))| {
+            changes.fill(0.0);
+            let first = channel * places;
+            let post_trace = &activity.post_trace[first..first + places];
+            for &i in activity.pre.events() {
+                g.of_source(i as usize, |entry, place| {
+                    changes[entry] += rule.on_pre_spike(kernel[entry], post_trace[place]);
+                });
+            }
+            let fired = activity.post.events();
+            let from = fired.partition_point(|&j| (j as usize) < first);
+            for &j in fired[from..].iter().take_while(|&&j| (j as usize) < first + places) {
+                g.of_place(j as usize - first, |entry, i| {
+                    changes[entry] += rule.on_post_spike(kernel[entry], activity.pre_trace[i]);
+                });
+            }
+            scale(changes, 1.0 / places as Real);
+            add(kernel, changes);
+        });
+    }
+
+    fn incoming_sums(&self, sums: &mut Vec<Real>) {
+        sums.clear();
+        let kernels = self.weights.values().chunks(self.geometry.entries_per_channel());
+        sums.extend(kernels.map(|kernel| kernel.iter().sum::<Real>()));
+    }
+
+    fn scale_incoming(&mut self, factors: &[Real]) {
+        let entries = self.geometry.entries_per_channel();
+        for (kernel, factor) in self.weights.values_mut().chunks_mut(entries).zip(factors) {
+            scale(kernel, *factor);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Every neuron of the source reaches every neuron of the target.
+
+use super::{Connectivity, DendriticInput, Site, Synapses};
+use crate::error::Result;
+use crate::fire::SpikeSet;
+use crate::kernels::decay::{add, multiply};
+use crate::kernels::rows::{add_rows, learn_row};
+use crate::learning::{Activity, PlasticityRule};
+use crate::weights::Weights;
+use crate::workers::Workers;
+use crate::{Error, Real};
+use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// All-to-all synapses: the current at j is the sum of `w[i, j]` over the spiking i.
+///
+/// Weights have the shape (pre, post). A step costs one row of weights a spike.
+#[doc(alias = "Simple")]
+#[doc(alias = "SimpleDendriticInput")]
+#[doc(alias = "all_to_all")]
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[require(DendriticInput)]
+pub struct Dense;
+
+/// The weights of a dense projection, row by row.
+#[derive(Component, Clone, Debug)]
+pub struct DenseSynapses {
+    n_post: usize,
+    weights: Weights,
+}
+
+/// Targets that one task adds up: a cache line's multiple, and small enough to share a population among threads.
+const COLUMNS: usize = 512;
+
+/// Weights that one task of a learning step looks after, about.
+const WEIGHTS_PER_TASK: usize = 1 << 15;
+
+impl Connectivity for Dense {
+    type Synapses = DenseSynapses;
+
+    fn connect(&self, site: &Site<'_>) -> Result<DenseSynapses> {
+        let (n_pre, n_post) = (site.pre.len(), site.post.len());
+        let synapses = n_pre as u128 * n_post as u128;
+        let limit = (isize::MAX as u128) / size_of::<Real>() as u128;
+        if synapses > limit {
+            let (projection, connectivity) = (site.projection.into(), "Dense");
+            return Err(Error::TooManySynapses { projection, connectivity, synapses, limit });
+        }
+        if let Some(given) = site.weights.given_shape().filter(|given| *given != [n_pre, n_post]) {
+            return Err(site.weight_shape("Dense", &[n_pre, n_post], &given));
+        }
+        Ok(DenseSynapses { n_post, weights: Weights::zeros(n_pre * n_post) })
+    }
+}
+
+impl Synapses for DenseSynapses {
+    fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    fn weights_mut(&mut self) -> &mut Weights {
+        &mut self.weights
+    }
+
+    fn shape(&self) -> Vec<usize> {
+        vec![self.weights.values().len() / self.n_post, self.n_post]
+    }
+
+    fn deliver(&self, pre: &SpikeSet, current: &mut [Real], workers: &Workers) {
+        let work = pre.events().len() * self.n_post / 4;
+        workers.each(work, current.chunks_mut(COLUMNS).enumerate(), |(k, current)| {
+            add_rows(current, self.weights.values(), self.n_post, k * COLUMNS, pre.events());
+        });
+    }
+
+    fn learn<R: PlasticityRule>(&mut self, rule: &R, activity: &Activity<'_>, workers: &Workers) {
+        let n_post = self.n_post;
+        let rows = (WEIGHTS_PER_TASK / n_post).max(1);
+        let (fired_pre, fired_post) = (activity.pre.events(), activity.post.events());
+        let n_pre = activity.pre.mask().len();
+        let work = fired_pre.len() * n_post / 2 + fired_post.len() * n_pre * 2;
+        let tasks = self.weights.values_mut().chunks_mut(rows * n_post).enumerate();
+        workers.each(work, tasks, |(k, weights)| {
+            let first = k * rows;
+            if fired_post.is_empty() {
+                let from = fired_pre.partition_point(|&i| (i as usize) < first);
+                for &i in fired_pre[from..].iter().take_while(|&&i| (i as usize) < first + rows) {
+                    let row = &mut weights[(i as usize - first) * n_post..][..n_post];
+                    learn_row(rule, row, activity.post_trace);
+                }
+                return;
+            }
+            let mut coincident = Vec::new();
+            for (row, i) in weights.chunks_mut(n_post).zip(first..) {
+                let trace = activity.pre_trace[i];
+                if activity.pre.mask()[i] {
+                    // Both sides fired: both changes follow from the weight as it stood.
+                    coincident.clear();
+                    coincident.extend(fired_post.iter().map(|&j| {
+                        let (w, post_trace) = (row[j as usize], activity.post_trace[j as usize]);
+                        w + (rule.on_post_spike(w, trace) + rule.on_pre_spike(w, post_trace))
+                    }));
+                    learn_row(rule, row, activity.post_trace);
+                    for (&j, &w) in fired_post.iter().zip(&coincident) {
+                        row[j as usize] = w;
+                    }
+                } else {
+                    for &j in fired_post {
+                        let w = row[j as usize];
+                        row[j as usize] = w + rule.on_post_spike(w, trace);
+                    }
+                }
+            }
+        });
+    }
+
+    fn incoming_sums(&self, sums: &mut Vec<Real>) {
+        sums.clear();
+        sums.resize(self.n_post, 0.0);
+        for row in self.weights.values().chunks(self.n_post) {
+            add(sums, row);
+        }
+    }
+
+    fn scale_incoming(&mut self, factors: &[Real]) {
+        let n_post = self.n_post;
+        for row in self.weights.values_mut().chunks_mut(n_post) {
+            multiply(row, factors);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Neuron i of the source reaches neuron i of the target.
+
+use super::{Connectivity, DendriticInput, Site, Synapses};
+use crate::Real;
+use crate::error::Result;
+use crate::fire::SpikeSet;
+use crate::kernels::decay::scale;
+use crate::learning::{Activity, PlasticityRule};
+use crate::weights::Weights;
+use crate::workers::Workers;
+use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// One synapse a neuron, between populations of one size: the current at j is `w[j]` where j fired.
+///
+/// Weights have the shape (n). Normalization sees one sum, over all of them, as in CoNeX.
+#[doc(alias = "One2OneDendriticInput")]
+#[doc(alias = "one_to_one")]
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[require(DendriticInput)]
+pub struct One2One;
+
+/// The weights of a one-to-one projection.
+#[derive(Component, Clone, Debug)]
+pub struct One2OneSynapses {
+    weights: Weights,
+}
+
+impl Connectivity for One2One {
+    type Synapses = One2OneSynapses;
+
+    fn connect(&self, site: &Site<'_>) -> Result<One2OneSynapses> {
+        let n = site.post.len();
+        if site.pre.len() != n {
+            return Err(site.mismatch("One2One", "both need the same number of neurons".into()));
+        }
+        if let Some(given) = site.weights.given_shape().filter(|given| *given != [n]) {
+            return Err(site.weight_shape("One2One", &[n], &given));
+        }
+        Ok(One2OneSynapses { weights: Weights::zeros(n) })
+    }
+}
+
+impl Synapses for One2OneSynapses {
+    fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    fn weights_mut(&mut self) -> &mut Weights {
+        &mut self.weights
+    }
+
+    fn shape(&self) -> Vec<usize> {
+        vec![self.weights.values().len()]
+    }
+
+    fn deliver(&self, pre: &SpikeSet, current: &mut [Real], _: &Workers) {
+        for &i in pre.events() {
+            current[i as usize] += self.weights.values()[i as usize];
+        }
+    }
+
+    fn learn<R: PlasticityRule>(&mut self, rule: &R, activity: &Activity<'_>, _: &Workers) {
+        let weights = self.weights.values_mut();
+        for &i in activity.pre.events() {
+            let i = i as usize;
+            let w = weights[i];
+            let mut change = rule.on_pre_spike(w, activity.post_trace[i]);
+            if activity.post.mask()[i] {
+                change += rule.on_post_spike(w, activity.pre_trace[i]);
+            }
+            weights[i] = w + change;
+        }
+        for &j in activity.post.events() {
+            let j = j as usize;
+            if !activity.pre.mask()[j] {
+                weights[j] += rule.on_post_spike(weights[j], activity.pre_trace[j]);
+            }
+        }
+    }
+
+    fn incoming_sums(&self, sums: &mut Vec<Real>) {
+        sums.clear();
+        sums.push(self.weights.values().iter().sum());
+    }
+
+    fn scale_incoming(&mut self, factors: &[Real]) {
+        scale(self.weights.values_mut(), factors[0]);
+    }
+}

@@ -1,0 +1,160 @@
+//! Some neurons of the source reach some neurons of the target.
+
+use super::{Connectivity, DendriticInput, Site, Synapses};
+use crate::Real;
+use crate::error::{Error, Result};
+use crate::fire::SpikeSet;
+use crate::kernels::columns::{Pattern, scatter_rows};
+use crate::learning::{Activity, PlasticityRule};
+use crate::weights::{Given, Weights};
+use crate::workers::Workers;
+use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Stored synapses only: the current at j is the sum of `w[i, j]` over the spiking i that have a synapse to j.
+///
+/// Which synapses there are follows from the weights: given sparse weights say it themselves, given dense weights by
+/// what is not 0, and drawn weights by their density (exactly ⌊pre·post·density⌋ distinct ones, each as likely).
+#[doc(alias = "SparseDendriticInput")]
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[require(DendriticInput)]
+pub struct Sparse;
+
+/// The synapses of a sparse projection, by source and by target.
+#[derive(Component, Clone, Debug)]
+pub struct SparseSynapses {
+    n_pre: usize,
+    n_post: usize,
+    pattern: Pattern,
+    weights: Weights,
+}
+
+impl SparseSynapses {
+    /// Every synapse as (source, target, weight), sorted by source, then by target.
+    pub fn triplets(&self) -> impl Iterator<Item = (u32, u32, Real)> + '_ {
+        let rows = (0..self.n_pre as u32).flat_map(|i| self.pattern.row(i).map(move |k| (i, k)));
+        rows.map(|(i, k)| (i, self.pattern.target[k], self.weights.values()[k]))
+    }
+
+    /// The weights as a compressed-row matrix of shape (pre, post).
+    pub fn to_csr(&self) -> sprs::CsMatI<Real, u32, u64> {
+        sprs::CsMatI::new(
+            (self.n_pre, self.n_post),
+            self.pattern.row_start.clone(),
+            self.pattern.target.clone(),
+            self.weights.values().to_vec(),
+        )
+    }
+
+    /// The number of synapses.
+    pub fn count(&self) -> usize {
+        self.pattern.target.len()
+    }
+}
+
+impl Connectivity for Sparse {
+    type Synapses = SparseSynapses;
+
+    fn connect(&self, site: &Site<'_>) -> Result<SparseSynapses> {
+        let (n_pre, n_post) = (site.pre.len(), site.post.len());
+        if let Some(given) = site.weights.given_shape().filter(|given| *given != [n_pre, n_post]) {
+            return Err(site.weight_shape("Sparse", &[n_pre, n_post], &given));
+        }
+        let (pattern, weights) = match site.weights.given() {
+            Some(Given::Sparse(triplets)) => laid_out(n_pre, n_post, triplets),
+            Some(Given::Dense { values, .. }) => {
+                let all = values.iter().enumerate().filter(|(_, w)| **w != 0.0);
+                let triplets: Vec<_> =
+                    all.map(|(at, &w)| ((at / n_post) as u32, (at % n_post) as u32, w)).collect();
+                laid_out(n_pre, n_post, &triplets)
+            }
+            None => {
+                let pairs = n_pre as u128 * n_post as u128;
+                let density = site.weights.density_or_one();
+                let synapses = (pairs as f64 * density).floor() as u128;
+                let limit = u128::from(u32::MAX);
+                if synapses > limit {
+                    let (projection, connectivity) = (site.projection.into(), "Sparse");
+                    return Err(Error::TooManySynapses { projection, connectivity, synapses, limit });
+                }
+                let mut random = site.seed.stream("synapses", site.projection, 0);
+                let picks = rand::seq::index::sample(&mut random, pairs as usize, synapses as usize);
+                let mut picks = picks.into_vec();
+                picks.sort_unstable();
+                let pairs = picks.iter().map(|at| ((at / n_post) as u32, (at % n_post) as u32));
+                (Pattern::from_sorted(n_pre, n_post, pairs), Weights::zeros(synapses as usize))
+            }
+        };
+        Ok(SparseSynapses { n_pre, n_post, pattern, weights })
+    }
+}
+
+fn laid_out(n_pre: usize, n_post: usize, triplets: &[(u32, u32, Real)]) -> (Pattern, Weights) {
+    let pattern = Pattern::from_sorted(n_pre, n_post, triplets.iter().map(|&(i, j, _)| (i, j)));
+    (pattern, Weights::from(triplets.iter().map(|t| t.2).collect::<Vec<_>>()))
+}
+
+impl Synapses for SparseSynapses {
+    const STRUCTURAL_DENSITY: bool = true;
+
+    fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    fn weights_mut(&mut self) -> &mut Weights {
+        &mut self.weights
+    }
+
+    fn shape(&self) -> Vec<usize> {
+        vec![self.n_pre, self.n_post]
+    }
+
+    fn bytes(&self) -> usize {
+        let Pattern { row_start, target, column_start, by_column } = &self.pattern;
+        let rows = size_of_val(&row_start[..]) + size_of_val(&target[..]);
+        let columns = size_of_val(&column_start[..]) + size_of_val(&by_column[..]);
+        rows + columns + size_of_val(self.weights.values())
+    }
+
+    fn deliver(&self, pre: &SpikeSet, current: &mut [Real], _: &Workers) {
+        scatter_rows(current, &self.pattern, self.weights.values(), pre.events());
+    }
+
+    fn learn<R: PlasticityRule>(&mut self, rule: &R, activity: &Activity<'_>, _: &Workers) {
+        let (pattern, weights) = (&self.pattern, self.weights.values_mut());
+        for &i in activity.pre.events() {
+            let trace = activity.pre_trace[i as usize];
+            let row = pattern.row(i);
+            for (w, &j) in weights[row.clone()].iter_mut().zip(&pattern.target[row]) {
+                let j = j as usize;
+                let mut change = rule.on_pre_spike(*w, activity.post_trace[j]);
+                if activity.post.mask()[j] {
+                    change += rule.on_post_spike(*w, trace);
+                }
+                *w += change;
+            }
+        }
+        for &j in activity.post.events() {
+            for &(i, k) in pattern.column(j as usize) {
+                if !activity.pre.mask()[i as usize] {
+                    let w = &mut weights[k as usize];
+                    *w += rule.on_post_spike(*w, activity.pre_trace[i as usize]);
+                }
+            }
+        }
+    }
+
+    fn incoming_sums(&self, sums: &mut Vec<Real>) {
+        sums.clear();
+        sums.resize(self.n_post, 0.0);
+        for (&j, w) in self.pattern.target.iter().zip(self.weights.values()) {
+            sums[j as usize] += w;
+        }
+    }
+
+    fn scale_incoming(&mut self, factors: &[Real]) {
+        for (w, &j) in self.weights.values_mut().iter_mut().zip(&self.pattern.target) {
+            *w *= factors[j as usize];
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Stage `Traces`: how lately, and how often, the neurons on either side of a projection fired.
+
+use crate::Real;
+use crate::dynamics::{Range, check_parameter};
+use crate::error::Problems;
+use crate::fire::SpikeSet;
+use crate::group::{Population, Unbuilt};
+use crate::kernels::decay::decay;
+use crate::registry;
+use crate::relations::{Postsynaptic, Presynaptic};
+use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
+use crate::spike_catching::{PostSpikes, PreSpikes};
+use crate::time::Clock;
+use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// A trace of the pre-synaptic spikes that a projection caught: `x ← x + spike_scale·spike`, then `x ← x − x·dt/tau_s`.
+///
+/// The spike comes first and decays in the same step, so right after a lone spike the trace is
+/// `spike_scale·(1 − dt/tau_s)`.
+#[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[require(PreSpikes, PreTraceValues)]
+pub struct PreTrace {
+    /// Time constant \[ms\].
+    pub tau_s: Real,
+    /// What one spike adds. Default 1.
+    pub spike_scale: Real,
+}
+
+/// A trace of the post-synaptic spikes that a projection caught, computed as [`PreTrace`].
+#[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[require(PostSpikes, PostTraceValues)]
+pub struct PostTrace {
+    /// Time constant \[ms\].
+    pub tau_s: Real,
+    /// What one spike adds. Default 1.
+    pub spike_scale: Real,
+}
+
+impl PreTrace {
+    /// Decays with `tau_s` \[ms\]; a spike adds 1.
+    pub fn new(tau_s: Real) -> Self {
+        PreTrace { tau_s, spike_scale: 1.0 }
+    }
+
+    /// Sets what one spike adds.
+    #[must_use]
+    pub fn spike_scale(mut self, spike_scale: Real) -> Self {
+        self.spike_scale = spike_scale;
+        self
+    }
+}
+
+impl PostTrace {
+    /// Decays with `tau_s` \[ms\]; a spike adds 1.
+    pub fn new(tau_s: Real) -> Self {
+        PostTrace { tau_s, spike_scale: 1.0 }
+    }
+
+    /// Sets what one spike adds.
+    #[must_use]
+    pub fn spike_scale(mut self, spike_scale: Real) -> Self {
+        self.spike_scale = spike_scale;
+        self
+    }
+}
+
+/// The pre-synaptic trace of each source neuron.
+#[derive(Component, Clone, Debug, Default, PartialEq)]
+pub struct PreTraceValues(pub Vec<Real>);
+
+/// The post-synaptic trace of each target neuron.
+#[derive(Component, Clone, Debug, Default, PartialEq)]
+pub struct PostTraceValues(pub Vec<Real>);
+
+/// For every projection with a pre-synaptic trace, take up the spikes and decay.
+fn update_pre_traces(
+    clock: Res<Clock>,
+    mut projections: Query<(&PreTrace, &PreSpikes, &mut PreTraceValues)>,
+) {
+    for (trace, spikes, mut x) in &mut projections {
+        update(&mut x.0, &spikes.0, trace.spike_scale, clock.dt as Real / trace.tau_s);
+    }
+}
+
+/// For every projection with a post-synaptic trace, take up the spikes and decay.
+fn update_post_traces(
+    clock: Res<Clock>,
+    mut projections: Query<(&PostTrace, &PostSpikes, &mut PostTraceValues)>,
+) {
+    for (trace, spikes, mut y) in &mut projections {
+        update(&mut y.0, &spikes.0, trace.spike_scale, clock.dt as Real / trace.tau_s);
+    }
+}
+
+fn update(x: &mut [Real], spikes: &SpikeSet, scale: Real, rate: Real) {
+    for &i in spikes.events() {
+        x[i as usize] += scale;
+    }
+    decay(x, rate);
+}
+
+type Sized<'w> = (
+    &'w Name,
+    &'w Presynaptic,
+    &'w Postsynaptic,
+    Option<(&'w PreTrace, &'w mut PreTraceValues)>,
+    Option<(&'w PostTrace, &'w mut PostTraceValues)>,
+);
+
+fn allocate_traces(
+    mut problems: ResMut<Problems>,
+    mut projections: Query<Sized, With<Unbuilt>>,
+    populations: Query<&Population>,
+) {
+    for (name, pre, post, pre_trace, post_trace) in &mut projections {
+        let size = |e| populations.get(e).map_or(0, Population::size);
+        let mut check = |behaviour, tau_s: Real, spike_scale: Real| {
+            problems.check(check_parameter(name, behaviour, "tau_s", &tau_s.into(), 1, Range::Positive));
+            problems.check(check_parameter(name, behaviour, "spike_scale", &spike_scale.into(), 1, Range::Any));
+        };
+        if let Some((trace, mut values)) = pre_trace {
+            check("PreTrace", trace.tau_s, trace.spike_scale);
+            values.0 = vec![0.0; size(pre.0)];
+        }
+        if let Some((trace, mut values)) = post_trace {
+            check("PostTrace", trace.tau_s, trace.spike_scale);
+            values.0 = vec![0.0; size(post.0)];
+        }
+    }
+}
+
+pub(crate) fn install(world: &mut World) {
+    registry::behaviour::<PreTrace>(world);
+    registry::behaviour::<PostTrace>(world);
+    add_systems(world, StepSystems::Traces, (update_pre_traces, update_post_traces));
+    add_build_systems(world, BuildSystems::Allocate, allocate_traces);
+}

@@ -1,0 +1,270 @@
+//! How weights start.
+
+use crate::Real;
+use crate::error::{Error, Result};
+use crate::kernels::CHUNK;
+use crate::random::{Seed, Stream};
+use bevy_ecs::prelude::*;
+use ndarray::{Array1, Array2, Array4};
+use rand::RngExt;
+use rand_distr::StandardNormal;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What random numbers follow.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Distribution {
+    /// Always this number.
+    Constant(Real),
+    /// Evenly within \[0, 1).
+    Uniform,
+    /// A normal distribution.
+    Normal {
+        /// Its mean.
+        mean: Real,
+        /// Its standard deviation.
+        std: Real,
+    },
+}
+
+impl Distribution {
+    /// One draw.
+    pub fn draw(self, random: &mut Stream) -> Real {
+        match self {
+            Distribution::Constant(x) => x,
+            Distribution::Uniform => random.random::<Real>(),
+            Distribution::Normal { mean, std } => mean + std * random.sample::<Real, _>(StandardNormal),
+        }
+    }
+
+    fn is_sound(self) -> bool {
+        match self {
+            Distribution::Constant(x) => x.is_finite(),
+            Distribution::Uniform => true,
+            Distribution::Normal { mean, std } => mean.is_finite() && std.is_finite() && std >= 0.0,
+        }
+    }
+}
+
+/// Weights that come ready-made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Given {
+    /// Every weight, in row-major order of its shape.
+    Dense {
+        /// The shape that the kind of connectivity asks for.
+        shape: Vec<usize>,
+        /// The weights.
+        values: Vec<Real>,
+    },
+    /// Some weights: (source, target, weight), sorted by source, then by target.
+    Sparse(Vec<(u32, u32, Real)>),
+}
+
+/// How the weights of a projection start: `function(draw) · scale + offset`, or given.
+///
+/// Given weights are taken as they are: scale, offset, function and density do not act on them (as in CoNeX).
+///
+/// With a density, [`Sparse`](crate::synaptic_input::sparse::Sparse) makes exactly ⌊pre·post·density⌋ distinct synapses;
+/// every other kind keeps each drawn value with that probability and puts 0 for the others, to which scale and offset
+/// apply too.
+#[doc(alias = "Weights")]
+#[derive(Component, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WeightInitializer {
+    distribution: Distribution,
+    given: Option<(Given, Vec<usize>)>,
+    density: Option<f64>,
+    scale: Real,
+    offset: Real,
+    #[serde(skip)]
+    function: Option<fn(Real) -> Real>,
+}
+
+impl Default for WeightInitializer {
+    fn default() -> Self {
+        let distribution = Distribution::Uniform;
+        WeightInitializer { distribution, given: None, density: None, scale: 1.0, offset: 0.0, function: None }
+    }
+}
+
+impl WeightInitializer {
+    /// All weights are `value`.
+    pub fn constant(value: Real) -> Self {
+        Self::drawn(Distribution::Constant(value))
+    }
+
+    /// All weights are 1.
+    pub fn ones() -> Self {
+        Self::constant(1.0)
+    }
+
+    /// All weights are 0.
+    pub fn zeros() -> Self {
+        Self::constant(0.0)
+    }
+
+    /// Drawn evenly within \[`low`, `high`).
+    pub fn uniform(low: Real, high: Real) -> Self {
+        Self::drawn(Distribution::Uniform).scale(high - low).offset(low)
+    }
+
+    /// Drawn from a normal distribution.
+    pub fn normal(mean: Real, std: Real) -> Self {
+        Self::drawn(Distribution::Normal { mean, std })
+    }
+
+    /// Drawn from `distribution`.
+    pub fn drawn(distribution: Distribution) -> Self {
+        WeightInitializer { distribution, ..Default::default() }
+    }
+
+    /// One given weight a neuron, shape (n), for one-to-one projections.
+    pub fn vector(weights: Array1<Real>) -> Self {
+        Self::dense(vec![weights.len()], weights.into_iter().collect())
+    }
+
+    /// Given weights of shape (pre, post).
+    pub fn matrix(weights: Array2<Real>) -> Self {
+        Self::dense(weights.shape().to_vec(), weights.into_iter().collect())
+    }
+
+    /// Given kernels of shape (out channels, in channels, height, width).
+    pub fn kernels(weights: Array4<Real>) -> Self {
+        Self::dense(weights.shape().to_vec(), weights.into_iter().collect())
+    }
+
+    /// Given weights of any shape, in row-major order.
+    pub fn dense(shape: Vec<usize>, values: Vec<Real>) -> Self {
+        let given = Given::Dense { shape: shape.clone(), values };
+        WeightInitializer { given: Some((given, shape)), ..Default::default() }
+    }
+
+    /// Given sparse weights of shape (pre, post).
+    pub fn sparse(weights: &sprs::CsMat<Real>) -> Self {
+        let by_row = weights.to_csr();
+        let triplets = by_row.iter().map(|(&w, (i, j))| (i as u32, j as u32, w)).collect();
+        let shape = vec![weights.rows(), weights.cols()];
+        WeightInitializer { given: Some((Given::Sparse(triplets), shape)), ..Default::default() }
+    }
+
+    /// The share of all pairs that has a synapse, within \[0, 1\]. Default: all.
+    #[must_use]
+    pub fn density(mut self, density: f64) -> Self {
+        self.density = Some(density);
+        self
+    }
+
+    /// Multiplies each draw. Default 1.
+    #[must_use]
+    pub fn scale(mut self, scale: Real) -> Self {
+        self.scale = scale;
+        self
+    }
+
+    /// Is added to each draw, after scaling. Default 0.
+    #[must_use]
+    pub fn offset(mut self, offset: Real) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    /// Is applied to each draw, before scaling.
+    #[must_use]
+    pub fn function(mut self, function: fn(Real) -> Real) -> Self {
+        self.function = Some(function);
+        self
+    }
+
+    /// The given weights, if they are not drawn.
+    pub fn given(&self) -> Option<&Given> {
+        self.given.as_ref().map(|(given, _)| given)
+    }
+
+    /// The shape of the given weights.
+    pub fn given_shape(&self) -> Option<Vec<usize>> {
+        self.given.as_ref().map(|(_, shape)| shape.clone())
+    }
+
+    /// The density, 1 if none was set.
+    pub fn density_or_one(&self) -> f64 {
+        self.density.unwrap_or(1.0).clamp(0.0, 1.0)
+    }
+
+    /// Checks the numbers of this initializer.
+    ///
+    /// # Errors
+    /// A density outside \[0, 1\], a distribution, scale or offset that is not finite, given values that do not fill
+    /// their shape.
+    pub(super) fn check(&self, projection: &str) -> Result<()> {
+        let fault = |parameter: &str, value: f64, requirement: &str| {
+            let (group, behaviour) = (projection.to_string(), "WeightInitializer".to_string());
+            let (parameter, requirement) = (parameter.to_string(), requirement.to_string());
+            Err(Error::ParameterRange { group, behaviour, parameter, value, requirement })
+        };
+        if let Some(density) = self.density.filter(|d| !(0.0..=1.0).contains(d)) {
+            return fault("density", density, "within 0 and 1");
+        }
+        if let Distribution::Normal { std, .. } = self.distribution
+            && std < 0.0
+        {
+            return fault("std", f64::from(std), "0 or more");
+        }
+        if !self.distribution.is_sound() {
+            return fault("distribution", f64::NAN, "made of finite numbers");
+        }
+        if !self.scale.is_finite() || !self.offset.is_finite() {
+            let (name, value) =
+                if self.scale.is_finite() { ("offset", self.offset) } else { ("scale", self.scale) };
+            return fault(name, f64::from(value), "a finite number");
+        }
+        match self.given() {
+            Some(Given::Dense { shape, values }) if shape.iter().product::<usize>() != values.len() => {
+                let (expected, given) = (format!("{shape:?}"), format!("{} values", values.len()));
+                let (projection, connectivity) = (projection.to_string(), "given weights");
+                Err(Error::WeightShape { projection, connectivity, expected, given })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the starting weights of `projection` into `values`, each chunk from a stream of its own. Given sparse
+    /// weights stand there already.
+    ///
+    /// With `structural` density the synapses that are stored are the share that was asked for, and all are drawn.
+    pub(super) fn fill(&self, projection: &str, seed: Seed, structural: bool, values: &mut [Real]) {
+        match self.given() {
+            Some(Given::Dense { values: given, .. }) if given.len() == values.len() => {
+                values.copy_from_slice(given);
+                return;
+            }
+            // Sparse synapses took the given weights when they were laid out.
+            Some(_) => return,
+            None => {}
+        }
+        let keep = self.density.filter(|_| !structural);
+        for (k, chunk) in values.chunks_mut(CHUNK).enumerate() {
+            let mut random = seed.stream("weights", projection, k as u64);
+            for w in chunk {
+                let drawn = self.distribution.draw(&mut random);
+                let kept = keep.is_none_or(|p| random.random_bool(p));
+                let drawn = if kept { drawn } else { 0.0 };
+                *w = self.function.map_or(drawn, |f| f(drawn)) * self.scale + self.offset;
+            }
+        }
+    }
+}
+
+impl fmt::Debug for WeightInitializer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(shape) = self.given_shape() {
+            return write!(f, "WeightInitializer {{ given, shape: {shape:?} }}");
+        }
+        write!(f, "WeightInitializer {{ {:?}", self.distribution)?;
+        if self.function.is_some() {
+            write!(f, ", function")?;
+        }
+        write!(f, ", scale: {}, offset: {}", self.scale, self.offset)?;
+        self.density.map_or(Ok(()), |d| write!(f, ", density: {d}"))?;
+        write!(f, " }}")
+    }
+}

@@ -1,0 +1,107 @@
+//! Weights and delays: how they start, and stages `WeightNormalization` and `WeightClip`, which hold them in shape.
+
+mod initializer;
+mod delay;
+mod normalization;
+mod clip;
+
+pub use clip::WeightClip;
+pub use delay::{DelayInitializer, Delays, DestinationDelays, SourceDelays};
+pub use initializer::{Distribution, Given, WeightInitializer};
+pub use normalization::WeightNormalization;
+
+use crate::Real;
+use crate::error::{Error, Problems};
+use crate::group::Unbuilt;
+use crate::random::Seed;
+use crate::registry;
+use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system};
+use crate::synaptic_input::Synapses;
+use bevy_ecs::prelude::*;
+
+/// The weights of a projection, and how often they were changed: what depends on them is computed anew only then.
+#[derive(Clone, Debug, Default)]
+pub struct Weights {
+    values: Vec<Real>,
+    version: u64,
+}
+
+impl Weights {
+    /// `n` weights of 0.
+    pub fn zeros(n: usize) -> Self {
+        vec![0.0; n].into()
+    }
+
+    /// The weights, in the order of their kind of connectivity.
+    pub fn values(&self) -> &[Real] {
+        &self.values
+    }
+
+    /// The weights, to be changed.
+    pub fn values_mut(&mut self) -> &mut [Real] {
+        self.version += 1;
+        &mut self.values
+    }
+
+    /// Grows with every change.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+impl From<Vec<Real>> for Weights {
+    fn from(values: Vec<Real>) -> Self {
+        Weights { values, version: 0 }
+    }
+}
+
+/// Holds a projection's weights still: learning, normalization and clipping leave it alone.
+#[derive(Component, Clone, Copy, Debug, Default)]
+pub struct Frozen;
+
+/// No projection has synapses of two kinds.
+#[derive(SystemSet, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum WeightSystems {
+    Normalize,
+    Clip,
+}
+
+/// For every new projection, draw the weights of the synapses that were laid out, and check them.
+pub(crate) fn initialize<S: Synapses>(
+    seed: Res<Seed>,
+    mut problems: ResMut<Problems>,
+    mut projections: Query<(&Name, &WeightInitializer, &mut S), With<Unbuilt>>,
+) {
+    for (name, initializer, mut synapses) in &mut projections {
+        if let Err(error) = initializer.check(name) {
+            problems.push(error);
+            continue;
+        }
+        let values = synapses.weights_mut().values_mut();
+        initializer.fill(name, *seed, S::STRUCTURAL_DENSITY, values);
+        if let Some(index) = values.iter().position(|w| !w.is_finite()) {
+            let (projection, value) = (name.to_string(), f64::from(values[index]));
+            problems.push(Error::WeightNotFinite { projection, index, value });
+        }
+    }
+}
+
+/// Normalization and clipping for the synapses `S`.
+pub(crate) fn register<S: Synapses>(world: &mut World) {
+    let normalize = normalization::normalize_weights::<S>;
+    add_family_system(world, StepSystems::WeightNormalization, WeightSystems::Normalize, normalize);
+    add_family_system(world, StepSystems::WeightClip, WeightSystems::Clip, clip::clip_weights::<S>);
+}
+
+pub(crate) fn install(world: &mut World) {
+    for register in [
+        registry::behaviour::<WeightInitializer>,
+        registry::behaviour::<DelayInitializer>,
+        registry::behaviour::<WeightNormalization>,
+        registry::behaviour::<WeightClip>,
+    ] {
+        register(world);
+    }
+    delay::install(world);
+    add_build_systems(world, BuildSystems::Validate, (clip::check_clips, normalization::check_norms));
+}
