@@ -6,6 +6,7 @@ pub mod network;
 pub mod describe;
 pub mod data;
 pub mod recording;
+pub mod readout;
 
 pub use conex_systems as systems;
 pub use conex_systems::Real;
@@ -17,6 +18,7 @@ pub use simulation::{Neocortex, Settings, install};
 pub mod prelude {
     pub use crate::data::{Images, Intensity2Latency, Poisson, SimplePoisson};
     pub use crate::network::Network;
+    pub use crate::readout::{Readout, Weighting};
     pub use crate::recording::{Recording, SpikeRecording, StateRecording};
     pub use crate::simulation::{Neocortex, Settings};
     pub use bevy_ecs::prelude::*;
@@ -31,7 +33,7 @@ pub mod prelude {
     pub use conex_systems::group::{Grid, Inhibitory, Population};
     pub use conex_systems::homeostasis::{ActivityBaseHomeostasis, VoltageBaseHomeostasis};
     pub use conex_systems::kwta::{Dimension, Kwta};
-    pub use conex_systems::learning::{PlasticityRule, bounds::Bound, stdp::Stdp};
+    pub use conex_systems::learning::{Plastic, PlasticityRule, bounds::Bound, stdp::Stdp};
     pub use conex_systems::noise::InherentNoise;
     pub use conex_systems::parameter::Param;
     pub use conex_systems::refractory::RefractoryPeriod;
@@ -51,4 +53,17 @@ pub mod prelude {
     pub use conex_systems::weights::{
         DelayInitializer, Delays, Distribution, WeightClip, WeightInitializer, WeightNormalization,
     };
+}
+
+/// The documents in `docs/`, whose examples are compiled and run as tests.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../docs/adding-a-neuron-model.md")]
+    mod adding_a_neuron_model {}
+    #[doc = include_str!("../docs/coming-from-conex.md")]
+    mod coming_from_conex {}
+    #[doc = include_str!("../docs/time-step.md")]
+    mod time_step {}
+    #[doc = include_str!("../docs/units-and-names.md")]
+    mod units_and_names {}
 }

@@ -248,6 +248,8 @@ pub trait Network {
 
     /// Joins a system of the user's own to a stage: behind the stage's own systems, and behind those that joined before.
     fn add_system<M>(&mut self, stage: StepSystems, system: impl IntoScheduleConfigs<ScheduleSystem, M>) {
+        // The order of the step has to be checked again.
+        self.world_mut().insert_resource(Built(false));
         schedule::add_user_systems(self.world_mut(), stage, system);
     }
 
@@ -284,8 +286,8 @@ pub trait Network {
     #[doc(hidden)]
     fn names(&self) -> Vec<(Entity, String)> {
         let world = self.world();
-        let named = world.iter_entities().filter_map(|e| Some((e.id(), e.get::<Name>()?.to_string())));
-        named.collect()
+        let groups = world.iter_entities().filter(|e| e.contains::<Population>() || e.contains::<Projection>());
+        groups.filter_map(|e| Some((e.id(), e.get::<Name>()?.to_string()))).collect()
     }
 
     #[doc(hidden)]

@@ -8,6 +8,9 @@ use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems}
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
 
+/// The most steps that an axon or a dendrite keeps: more is a mistake, and would not fit into memory.
+pub const MAX_DELAY: usize = 1 << 20;
+
 /// Keeps the spikes of the last `max_delay` steps, for the projections that leave the population.
 ///
 /// A synapse with source delay d reads what was fired d steps ago, 0 being this step; so d must be below `max_delay`.
@@ -77,14 +80,15 @@ fn allocate_axons(
     mut populations: Query<(&Name, &NeuronAxon, &mut AxonHistory), With<Unbuilt>>,
 ) {
     for (name, axon, mut history) in &mut populations {
-        if axon.max_delay == 0 {
+        if !(1..=MAX_DELAY).contains(&axon.max_delay) {
             problems.push(Error::ParameterRange {
                 group: name.into(),
                 behaviour: "NeuronAxon".into(),
                 parameter: "max_delay".into(),
-                value: 0.0,
-                requirement: "at least 1 step".into(),
+                value: axon.max_delay as f64,
+                requirement: format!("at least 1 step and at most {MAX_DELAY}"),
             });
+            continue;
         }
         *history = AxonHistory { ring: vec![Vec::new(); axon.max_delay], newest: 0 };
     }

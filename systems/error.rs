@@ -140,6 +140,9 @@ pub enum Error {
     /// Too many synapses for the kind of projection.
     #[error("projection `{projection}` would have {synapses} synapses, more than {limit} that {connectivity} can hold")]
     TooManySynapses { projection: String, connectivity: &'static str, synapses: u128, limit: u128 },
+    /// Weights that no memory can be had for.
+    #[error("projection `{projection}` ({connectivity}) would have {synapses} synapses, for which there is not enough memory: make its populations smaller, or use `Sparse` with a low density")]
+    OutOfMemory { projection: String, connectivity: &'static str, synapses: u128 },
 
     // Running.
     /// A state variable that stopped being a finite number.

@@ -23,14 +23,14 @@ impl Grid {
         Grid { depth, height, width }
     }
 
-    /// The number of neurons.
+    /// The number of neurons; `usize::MAX` if it is larger still.
     pub fn len(&self) -> usize {
-        self.depth * self.height * self.width
+        self.depth.saturating_mul(self.height).saturating_mul(self.width)
     }
 
     /// Whether there is no neuron at all.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        [self.depth, self.height, self.width].contains(&0)
     }
 }
 

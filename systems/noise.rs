@@ -96,10 +96,12 @@ fn check_noise(mut problems: ResMut<Problems>, populations: Query<(&Name, &Inher
 impl InherentNoise {
     fn unsound(&self) -> Option<(String, f64)> {
         let mut parameters = vec![("scale", self.scale), ("offset", self.offset)];
-        if let Distribution::Normal { mean, std } = self.distribution {
-            parameters.extend([("mean", mean), ("std", if std < 0.0 { Real::NAN } else { std })]);
+        match self.distribution {
+            Distribution::Constant(x) => parameters.push(("constant", x)),
+            Distribution::Uniform => {}
+            Distribution::Normal { mean, std } => parameters.extend([("mean", mean), ("std", std)]),
         }
-        let bad = parameters.into_iter().find(|(_, x)| !x.is_finite());
+        let bad = parameters.into_iter().find(|(name, x)| !x.is_finite() || (*name == "std" && *x < 0.0));
         bad.map(|(name, x)| (name.to_string(), f64::from(x)))
     }
 }

@@ -44,7 +44,9 @@ pub struct RefractorySteps(pub Vec<u32>);
 /// For every population with a refractory period, hold the neurons that fired lately.
 fn hold_refractory(
     clock: Res<Clock>,
+    mut problems: ResMut<Problems>,
     mut populations: Query<(
+        &Name,
         &RefractoryPeriod,
         &Spikes,
         &Membrane,
@@ -52,7 +54,14 @@ fn hold_refractory(
         &mut MembranePotential,
     )>,
 ) {
-    for (period, spikes, membrane, mut steps, mut v) in &mut populations {
+    for (name, period, spikes, membrane, mut steps, mut v) in &mut populations {
+        let n = steps.0.len();
+        if period.duration.count().is_some_and(|given| given != n) {
+            // It was changed between steps.
+            let (behaviour, duration) = ("RefractoryPeriod", &period.duration);
+            problems.check(check_parameter(name, behaviour, "duration", duration, n, Range::NotNegative));
+            continue;
+        }
         // These spikes are those of the step before: this step's come later.
         for &j in spikes.0.events() {
             let duration = f64::from(period.duration.get(j as usize)) / clock.dt;

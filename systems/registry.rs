@@ -2,6 +2,8 @@
 
 use bevy_ecs::prelude::*;
 use bevy_ecs::world::EntityRef;
+use std::any::TypeId;
+use std::collections::HashSet;
 use std::fmt::Debug;
 
 /// One behaviour: its name, and how to print its parameters.
@@ -26,6 +28,15 @@ impl Registry {
     pub fn behaviours(&self) -> &[Behaviour] {
         &self.0
     }
+}
+
+/// What was registered: a model, a rule or a kind that is registered twice must not act twice.
+#[derive(Resource, Default)]
+struct Registered(HashSet<TypeId>);
+
+/// Whether `T`, a family with one of its members, is registered for the first time.
+pub(crate) fn first<T: 'static>(world: &mut World) -> bool {
+    world.get_resource_or_init::<Registered>().0.insert(TypeId::of::<T>())
 }
 
 /// Makes `B` known, once. Whatever is known shows up in descriptions.

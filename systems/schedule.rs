@@ -13,7 +13,7 @@ use bevy_ecs::system::ScheduleSystem;
 /// `SpikeCatching` caught at the end of the step before.
 #[derive(SystemSet, Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StepSystems {
-    /// The clock advances: writes `Clock`.
+    /// The clock advances, and parameters that were changed between steps are checked: writes `Clock`, `Membrane`.
     Time,
     /// The environment, a label or a target sets the reward: writes the payoff.
     Payoff,
@@ -24,13 +24,14 @@ pub enum StepSystems {
     /// Currents are scaled by the target's incoming weights: reads weights, writes `SynapticCurrent`.
     CurrentNormalization,
     /// Each population gathers its afferents' currents, compartment by compartment, into one: reads `SynapticCurrent`,
-    /// writes `DendriticCurrents`, then `InputCurrent`.
+    /// `Threshold`, `Membrane` and `MembranePotential`, writes `DendriticCurrents`, then `InputCurrent`.
     Dendrite,
     /// Neuron models integrate: read `InputCurrent`, write `MembranePotential` and their own state.
     NeuronDynamics,
     /// Noise is added: writes `MembranePotential`.
     Noise,
-    /// Neurons that fired lately are held at their reset potential: writes `MembranePotential`.
+    /// Neurons that fired lately are held at their reset potential: reads the last step's `Spikes`, writes
+    /// `MembranePotential`.
     Refractory,
     /// Winners suppress losers: reads `Threshold`, writes `MembranePotential`.
     KWinnersTakeAll,
@@ -148,6 +149,8 @@ pub fn install(world: &mut World) {
         return;
     }
     world.init_resource::<Problems>();
+    // Problems are only ever added: in which order two systems report theirs changes nothing else.
+    world.allow_ambiguous_resource::<Problems>();
     world.init_resource::<UserCalls>();
     world.init_resource::<crate::random::Seed>();
     world.init_resource::<crate::workers::Workers>();

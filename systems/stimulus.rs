@@ -182,7 +182,7 @@ pub struct Presentation {
 impl Presentation {
     /// Which instance is being shown (or was, during the silence after it).
     pub fn instance(&self, dataset_len: usize) -> Option<usize> {
-        self.begun.checked_sub(1).map(|k| (k % dataset_len as u64) as usize)
+        self.begun.checked_sub(1)?.checked_rem(dataset_len as u64).map(|k| k as usize)
     }
 
     /// Presentations begun so far, over all rounds.
@@ -212,7 +212,7 @@ fn advance_stimulus(
             continue;
         }
         let instances = stimulus.source.len() as u64;
-        let over = shown.begun == 0 || shown.step >= shown.train.steps.len() + stimulus.silent_interval;
+        let over = shown.begun == 0 || shown.step >= shown.train.steps.len().saturating_add(stimulus.silent_interval);
         if over {
             if !stimulus.looping && shown.begun == instances {
                 shown.finished = true;

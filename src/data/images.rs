@@ -128,6 +128,43 @@ impl Images {
         Images { shape, intensities, labels: self.labels.clone() }
     }
 
+    /// The mean intensity of each pixel over all images; zeros if there are none.
+    pub fn mean(&self) -> Vec<Real> {
+        let mut mean = vec![0.0; self.shape.len()];
+        for image in self.intensities.chunks_exact(self.shape.len()) {
+            mean.iter_mut().zip(image).for_each(|(sum, x)| *sum += x);
+        }
+        let images = self.len().max(1) as Real;
+        mean.iter_mut().for_each(|sum| *sum /= images);
+        mean
+    }
+
+    /// Each image as on and off channels of its contrast to `mean`, in twice the depth: what is brighter, then what is
+    /// darker, scaled so that the intensities of each image average `level`, and cut at 1.
+    ///
+    /// As cells of the retina adapt to the light that they usually see, only what is particular to an image is left of
+    /// it; and every image then drives a population alike. Take the mean of the training images for the test images too.
+    ///
+    /// # Errors
+    /// When `mean` has not one value per pixel, or is not finite.
+    pub fn on_off_contrast(&self, mean: &[Real], level: Real) -> Result<Images, DataError> {
+        // Checks length and finiteness of the mean as it does those of any image.
+        let mean = Images::new(self.shape, mean.to_vec(), None)?;
+        if mean.len() != 1 {
+            return Err(DataError::IntensityCount { shape: self.shape, given: mean.intensities.len() });
+        }
+        let mut intensities = Vec::with_capacity(2 * self.intensities.len());
+        for image in self.intensities.chunks_exact(self.shape.len()) {
+            let contrast = || image.iter().zip(&mean.intensities).map(|(x, mean)| x - mean);
+            let total: Real = contrast().map(Real::abs).sum();
+            let gain = if total > 0.0 { level * 2.0 * image.len() as Real / total } else { 0.0 };
+            intensities.extend(contrast().map(|c| (gain * c).clamp(0.0, 1.0)));
+            intensities.extend(contrast().map(|c| (-gain * c).clamp(0.0, 1.0)));
+        }
+        let shape = Grid { depth: 2 * self.shape.depth, ..self.shape };
+        Ok(Images { shape, intensities, labels: self.labels.clone() })
+    }
+
     /// The images at `indices`, which are all there.
     fn gather(&self, indices: &[usize]) -> Images {
         let mut intensities = Vec::with_capacity(indices.len() * self.shape.len());

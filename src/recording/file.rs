@@ -1,6 +1,7 @@
 //! Recordings on their way to a file.
 
 use super::export::{EventWriter, RecordingError, RowWriter};
+use bevy_ecs::entity::Entity;
 use conex_systems::Real;
 use conex_systems::record::Sink;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct FileRecording {
     path: PathBuf,
     writer: Arc<Mutex<Option<Writer>>>,
+    recorder: Entity,
 }
 
 enum Writer {
@@ -29,7 +31,7 @@ impl FileRecording {
     }
 
     fn new(path: &Path, writer: Writer) -> Self {
-        FileRecording { path: path.to_path_buf(), writer: Arc::new(Mutex::new(Some(writer))) }
+        FileRecording { path: path.to_path_buf(), writer: Arc::new(Mutex::new(Some(writer))), recorder: Entity::PLACEHOLDER }
     }
 
     /// Completes the file and gives its path. What happens in the network from now on is not recorded.
@@ -43,6 +45,16 @@ impl FileRecording {
             None => {}
         }
         Ok(self.path)
+    }
+
+    /// The recorder's entity, to switch it off and on.
+    pub fn recorder(&self) -> Entity {
+        self.recorder
+    }
+
+    pub(super) fn of(mut self, recorder: Entity) -> Self {
+        self.recorder = recorder;
+        self
     }
 
     fn locked(&self) -> MutexGuard<'_, Option<Writer>> {

@@ -6,8 +6,10 @@
 mod export;
 mod file;
 mod memory;
+mod counts;
 pub mod plots;
 
+pub use counts::SpikeCounts;
 pub use export::{EventWriter, NpzArray, RecordingError, RowWriter, save_npz};
 pub use file::FileRecording;
 pub use memory::{SpikeRecording, StateRecording};
@@ -46,6 +48,16 @@ pub trait Recording: Network {
         Ok(recording.of(recorder))
     }
 
+    /// Counts the spikes of each neuron of `population`.
+    ///
+    /// # Errors
+    /// The group does not fire.
+    fn count_spikes(&mut self, population: Entity) -> Result<SpikeCounts> {
+        let counts = SpikeCounts::of(self.get::<Population>(population)?.size());
+        self.watch(population, Watch::Spikes, 1, Box::new(counts.clone()))?;
+        Ok(counts)
+    }
+
     /// Keeps the state variable `variable` of `group` in memory, every `every` steps.
     ///
     /// # Errors
@@ -65,8 +77,8 @@ pub trait Recording: Network {
         // Asked first, so that a mistake leaves no file behind.
         self.check_watch(population, &Watch::Spikes, 1)?;
         let file = FileRecording::spikes(path.as_ref())?;
-        self.watch(population, Watch::Spikes, 1, Box::new(file.sink()))?;
-        Ok(file)
+        let recorder = self.watch(population, Watch::Spikes, 1, Box::new(file.sink()))?;
+        Ok(file.of(recorder))
     }
 
     /// Streams the state variable `variable` of `group` to a file, `.npz` or `.csv`, every `every` steps.
@@ -84,8 +96,8 @@ pub trait Recording: Network {
         let watch = Watch::Variable(variable.into());
         self.check_watch(group, &watch, every)?;
         let file = FileRecording::values(path.as_ref(), self.state(group, variable)?.len())?;
-        self.watch(group, watch, every, Box::new(file.sink()))?;
-        Ok(file)
+        let recorder = self.watch(group, watch, every, Box::new(file.sink()))?;
+        Ok(file.of(recorder))
     }
 
     /// Sends what is read of a group to a sink of the user's own.
@@ -125,9 +137,7 @@ pub trait Recording: Network {
             Watch::Spikes => self.spikes(group).map(|_| ()),
             Watch::Variable(variable) => {
                 // A new group has its variables only once it is built.
-                if self.get::<Population>(group).is_ok() || self.world().get_entity(group).is_ok() {
-                    self.build()?;
-                }
+                self.build()?;
                 self.check_state(group, variable)
             }
         }

@@ -3,7 +3,7 @@
 use super::{DendriteSystems, DendriticCurrents};
 use crate::Real;
 use crate::dynamics::{InputCurrent, Membrane, MembranePotential, Range, Threshold, check_parameter};
-use crate::error::Problems;
+use crate::error::{Error, Problems};
 use crate::group::Unbuilt;
 use crate::kernels::decay::{add, decay};
 use crate::kernels::dendrite::prime;
@@ -89,9 +89,17 @@ fn compute_currents(clock: Res<Clock>, mut populations: Query<Computed>) {
 
 fn check_computation(
     mut problems: ResMut<Problems>,
-    populations: Query<(&Name, &SimpleDendriteComputation), With<Unbuilt>>,
+    populations: Query<(&Name, &SimpleDendriteComputation, Has<DendriticCurrents>), With<Unbuilt>>,
 ) {
-    for (name, computation) in &populations {
+    for (name, computation, has_dendrite) in &populations {
+        if !has_dendrite {
+            problems.push(Error::MissingBehaviour {
+                group: name.into(),
+                behaviour: "SimpleDendriteComputation".into(),
+                missing: "dendrite".into(),
+                remedy: "SimpleDendriteStructure::default()".into(),
+            });
+        }
         let parameters = [
             ("i_tau", computation.i_tau, Range::Positive),
             ("apical_provocativeness", computation.apical_provocativeness, Range::Any),

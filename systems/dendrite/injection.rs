@@ -8,13 +8,16 @@ use crate::group::{Population, Unbuilt};
 use crate::parameter::Param;
 use crate::registry;
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
+use bevy_ecs::lifecycle::HookContext;
 use bevy_ecs::prelude::*;
+use bevy_ecs::world::DeferredWorld;
 use serde::{Deserialize, Serialize};
 
 /// A current from outside, the same at every step until it is changed.
 ///
 /// It joins the proximal current. A population without a dendrite has it as its only input.
 #[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[component(on_remove = withdraw)]
 #[doc(alias = "dc_generator")]
 pub struct InjectedCurrent(pub Param);
 
@@ -22,6 +25,13 @@ impl InjectedCurrent {
     /// Injects `current`, one number or one per neuron.
     pub fn new(current: impl Into<Param>) -> Self {
         InjectedCurrent(current.into())
+    }
+}
+
+/// An electrode that is taken away leaves no current behind.
+fn withdraw(mut world: DeferredWorld, context: HookContext) {
+    if let Some(mut input) = world.get_mut::<InputCurrent>(context.entity) {
+        input.0.fill(0.0);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::DendriteSystems;
 use crate::Real;
+use crate::axon::MAX_DELAY;
 use crate::error::{Error, Problems};
 use crate::group::{Population, Unbuilt};
 use crate::kernels::decay::add;
@@ -48,7 +49,7 @@ impl SimpleDendriteStructure {
         match compartment {
             Compartment::Proximal => self.proximal_max_delay,
             Compartment::Distal => self.distal_max_delay,
-            Compartment::Apical => self.apical_max_delay.unwrap_or(self.distal_max_delay + 1),
+            Compartment::Apical => self.apical_max_delay.unwrap_or(self.distal_max_delay.saturating_add(1)),
         }
     }
 }
@@ -153,11 +154,21 @@ fn gather_currents(
     }
 }
 
-fn allocate_dendrites(
-    mut populations: Query<(&Population, &SimpleDendriteStructure, &mut DendriticCurrents), With<Unbuilt>>,
-) {
-    for (population, structure, mut currents) in &mut populations {
+type Fresh<'w> = (&'w Name, &'w Population, &'w SimpleDendriteStructure, &'w mut DendriticCurrents);
+
+fn allocate_dendrites(mut problems: ResMut<Problems>, mut populations: Query<Fresh, With<Unbuilt>>) {
+    for (name, population, structure, mut currents) in &mut populations {
         for compartment in [Compartment::Proximal, Compartment::Distal, Compartment::Apical] {
+            if structure.max_delay(compartment) > MAX_DELAY {
+                problems.push(Error::ParameterRange {
+                    group: name.into(),
+                    behaviour: "SimpleDendriteStructure".into(),
+                    parameter: format!("{}_max_delay", compartment.name()),
+                    value: structure.max_delay(compartment) as f64,
+                    requirement: format!("at most {MAX_DELAY} steps"),
+                });
+                continue;
+            }
             *currents.of(compartment) = Buffer::new(structure.max_delay(compartment), population.size());
         }
     }

@@ -204,6 +204,10 @@ pub struct ModelNames(Vec<String>);
 
 /// Makes the neuron model `M` known to the network: from now on it is built, integrated and described.
 pub fn register<M: NeuronModel>(world: &mut World) {
+    const { assert!(M::STATE.len() <= MAX_STATE, "a neuron model has too many state variables") };
+    if !registry::first::<(NeuronModels, M)>(world) {
+        return;
+    }
     registry::behaviour::<M>(world);
     add_build_systems(world, BuildSystems::Allocate, prepare_model::<M>);
     add_family_system(world, StepSystems::Time, MembraneCopies, follow_changes::<M>);
@@ -349,14 +353,24 @@ fn for_each_block(
     }
 }
 
-/// For every population whose model was changed between steps, check the parameters and let the membrane follow.
+type Followed<'w, M> = (Entity, &'w Name, &'w Population, Ref<'w, M>, &'w mut Membrane);
+
+/// For every population whose model was changed between steps, check the parameters and let the membrane follow. One
+/// that is wrong is checked again at every step until it is mended.
 fn follow_changes<M: NeuronModel>(
     mut problems: ResMut<Problems>,
-    mut populations: Query<(&Name, &Population, &M, &mut Membrane), Changed<M>>,
+    mut populations: Query<Followed<M>>,
+    mut unsound: Local<Vec<Entity>>,
 ) {
-    for (name, population, model, mut membrane) in &mut populations {
-        if problems.check(check_model(name, population, model)).is_some() {
+    for (entity, name, population, model, mut membrane) in &mut populations {
+        if !model.is_changed() && !unsound.contains(&entity) {
+            continue;
+        }
+        unsound.retain(|other| *other != entity);
+        if problems.check(check_model(name, population, &*model)).is_some() {
             *membrane = model.membrane();
+        } else {
+            unsound.push(entity);
         }
     }
 }

@@ -39,6 +39,10 @@ impl VoltageBaseHomeostasis {
         VoltageBaseHomeostasis { max_ta: max_ta.into(), min_ta: min_ta.into(), eta_ip: 0.001.into() }
     }
 
+    fn parameters(&self) -> [(&'static str, &Param); 3] {
+        [("max_ta", &self.max_ta), ("min_ta", &self.min_ta), ("eta_ip", &self.eta_ip)]
+    }
+
     /// Sets the rate of adaptation.
     #[must_use]
     pub fn eta_ip(mut self, eta_ip: impl Into<Param>) -> Self {
@@ -52,9 +56,25 @@ impl VoltageBaseHomeostasis {
 pub struct Exhaustion(pub Vec<Real>);
 
 /// For every population with a voltage to keep, adapt and subtract.
-fn exhaust(mut populations: Query<(&VoltageBaseHomeostasis, &mut Exhaustion, &mut MembranePotential)>) {
-    for (homeostasis, mut exhaustion, mut v) in &mut populations {
+fn exhaust(
+    mut problems: ResMut<Problems>,
+    mut populations: Query<(&Name, &VoltageBaseHomeostasis, &mut Exhaustion, &mut MembranePotential)>,
+) {
+    for (name, homeostasis, mut exhaustion, mut v) in &mut populations {
+        let n = exhaustion.0.len();
+        if let Some((parameter, values)) =
+            homeostasis.parameters().into_iter().find(|(_, values)| values.count().is_some_and(|given| given != n))
+        {
+            // It was changed between steps.
+            let behaviour = "VoltageBaseHomeostasis";
+            problems.check(check_parameter(name, behaviour, parameter, values, n, Range::Any));
+            continue;
+        }
         for (j, (v, exhaustion)) in v.0.iter_mut().zip(&mut exhaustion.0).enumerate() {
+            // A potential that overflowed is about to fire and be reset: its excess is no number to remember.
+            if !v.is_finite() {
+                continue;
+            }
             let over = (*v - homeostasis.max_ta.get(j)).max(0.0);
             let under = (*v - homeostasis.min_ta.get(j)).min(0.0);
             *exhaustion += homeostasis.eta_ip.get(j) * (over + under);
@@ -69,13 +89,8 @@ fn prepare(mut problems: ResMut<Problems>, mut populations: Query<Fresh, With<Un
     for (name, population, homeostasis, mut exhaustion, fires) in &mut populations {
         let (n, behaviour) = (population.size(), "VoltageBaseHomeostasis");
         problems.check(crate::fire::needs_neurons(name, behaviour, fires));
-        let parameters = [
-            ("max_ta", &homeostasis.max_ta),
-            ("min_ta", &homeostasis.min_ta),
-            ("eta_ip", &homeostasis.eta_ip),
-        ];
         let mut sound = true;
-        for (parameter, values) in parameters {
+        for (parameter, values) in homeostasis.parameters() {
             let checked = check_parameter(name, behaviour, parameter, values, n, Range::Any);
             sound &= problems.check(checked).is_some();
         }

@@ -9,16 +9,18 @@ pub struct Geometry {
     pub output: (usize, usize, usize),
     /// Height and width of the kernel.
     pub kernel: (usize, usize),
-    /// Step from one place to the next, in source neurons.
-    pub stride: usize,
-    /// Rows and columns of zeros on each side of the source.
-    pub padding: usize,
+    /// Step from one place to the next, down and across, in source neurons.
+    pub stride: (usize, usize),
+    /// Rows of zeros above and below, and columns of zeros left and right of the source.
+    pub padding: (usize, usize),
 }
 
 impl Geometry {
-    /// `floor((n + 2·padding − k)/stride) + 1`, or `None` where the kernel is larger than the padded source.
+    /// `floor((n + 2·padding − k)/stride) + 1`, or `None` where the kernel is larger than the padded source (or the
+    /// padding beyond counting).
     pub fn output_side(n: usize, k: usize, stride: usize, padding: usize) -> Option<usize> {
-        (n + 2 * padding).checked_sub(k).map(|room| room / stride + 1)
+        let padded = padding.checked_mul(2)?.checked_add(n)?;
+        padded.checked_sub(k).map(|room| room / stride + 1)
     }
 
     /// Entries of one kernel over all input channels.
@@ -38,9 +40,9 @@ impl Geometry {
         let (kernel_h, kernel_w) = self.kernel;
         let (channel, y, x) = (i / (height * width), i / width % height, i % width);
         for kh in 0..kernel_h {
-            let Some(row) = self.place_along(y, kh, self.output.1) else { continue };
+            let Some(row) = place_along(y, kh, self.stride.0, self.padding.0, self.output.1) else { continue };
             for kw in 0..kernel_w {
-                let Some(column) = self.place_along(x, kw, self.output.2) else { continue };
+                let Some(column) = place_along(x, kw, self.stride.1, self.padding.1, self.output.2) else { continue };
                 visit((channel * kernel_h + kh) * kernel_w + kw, row * self.output.2 + column);
             }
         }
@@ -54,12 +56,12 @@ impl Geometry {
         let (row, column) = (place / self.output.2, place % self.output.2);
         for channel in 0..channels {
             for kh in 0..kernel_h {
-                let y = (row * self.stride + kh).wrapping_sub(self.padding);
+                let y = (row * self.stride.0 + kh).wrapping_sub(self.padding.0);
                 if y >= height {
                     continue;
                 }
                 for kw in 0..kernel_w {
-                    let x = (column * self.stride + kw).wrapping_sub(self.padding);
+                    let x = (column * self.stride.1 + kw).wrapping_sub(self.padding.1);
                     if x < width {
                         visit((channel * kernel_h + kh) * kernel_w + kw, (channel * height + y) * width + x);
                     }
@@ -67,14 +69,13 @@ impl Geometry {
             }
         }
     }
+}
 
-    /// The place along one side at which kernel offset `k` meets source coordinate `s`.
-    #[inline]
-    fn place_along(&self, s: usize, k: usize, places: usize) -> Option<usize> {
-        let from_first = (s + self.padding).checked_sub(k)?;
-        (from_first.is_multiple_of(self.stride) && from_first / self.stride < places)
-            .then_some(from_first / self.stride)
-    }
+/// The place along one side at which kernel offset `k` meets source coordinate `s`.
+#[inline]
+fn place_along(s: usize, k: usize, stride: usize, padding: usize, places: usize) -> Option<usize> {
+    let from_first = (s + padding).checked_sub(k)?;
+    (from_first.is_multiple_of(stride) && from_first / stride < places).then_some(from_first / stride)
 }
 
 #[cfg(test)]
@@ -86,9 +87,9 @@ mod tests {
         /// Seen from the source and seen from the place, a convolution joins the same pairs.
         #[test]
         fn both_views_join_the_same_pairs(channels in 1usize..3, height in 1usize..7, width in 1usize..7,
-                                          kh in 1usize..4, kw in 1usize..4, stride in 1usize..4, padding in 0usize..3) {
-            let sides = (Geometry::output_side(height, kh, stride, padding),
-                         Geometry::output_side(width, kw, stride, padding));
+                                          kh in 1usize..4, kw in 1usize..4, stride in (1usize..4, 1usize..4), padding in (0usize..3, 0usize..3)) {
+            let sides = (Geometry::output_side(height, kh, stride.0, padding.0),
+                         Geometry::output_side(width, kw, stride.1, padding.1));
             let (Some(out_h), Some(out_w)) = sides else { return Ok(()) };
             let input = (channels, height, width);
             let g = Geometry { input, output: (1, out_h, out_w), kernel: (kh, kw), stride, padding };

@@ -32,6 +32,11 @@ pub trait PlasticityRule: Component + Debug {
     /// By how much weight `w` changes when its post-synaptic neuron fires, with the pre-synaptic trace of this step.
     fn on_post_spike(&self, w: Real, pre_trace: Real) -> Real;
 
+    /// Whether a pre-synaptic spike changes anything with these parameters. Where it does not, such spikes cost nothing.
+    fn learns_at_pre_spikes(&self) -> bool {
+        true
+    }
+
     /// Checks the parameters; `projection` goes into the error.
     ///
     /// # Errors
@@ -67,6 +72,9 @@ struct PlasticityRules;
 
 /// Makes the rule `R` known to the network, for every kind of connectivity that conex has.
 pub fn register<R: PlasticityRule>(world: &mut World) {
+    if !registry::first::<(PlasticityRules, R)>(world) {
+        return;
+    }
     registry::behaviour::<R>(world);
     add_build_systems(world, BuildSystems::Derive, prepare_rule::<R>);
     register_pair::<R, <Dense as Connectivity>::Synapses>(world);
@@ -77,8 +85,10 @@ pub fn register<R: PlasticityRule>(world: &mut World) {
 
 /// Makes the rule `R` learn on the synapses `S`, where one of them is a user's own.
 pub fn register_pair<R: PlasticityRule, S: Synapses>(world: &mut World) {
-    add_build_systems(world, BuildSystems::Derive, note_pair::<R, S>);
-    add_family_system(world, StepSystems::Learning, PlasticityRules, learn::<R, S>);
+    if registry::first::<(PlasticityRules, R, S)>(world) {
+        add_build_systems(world, BuildSystems::Derive, note_pair::<R, S>);
+        add_family_system(world, StepSystems::Learning, PlasticityRules, learn::<R, S>);
+    }
 }
 
 type Learning<'w, R, S> =
@@ -90,7 +100,8 @@ fn learn<R: PlasticityRule, S: Synapses>(
     mut projections: Query<Learning<R, S>, Without<Frozen>>,
 ) {
     for (rule, pre, pre_trace, post, post_trace, mut synapses) in &mut projections {
-        if pre.0.is_silent() && post.0.is_silent() {
+        let pre_matters = rule.learns_at_pre_spikes() && !pre.0.is_silent();
+        if !pre_matters && post.0.is_silent() {
             continue;
         }
         let activity = Activity {

@@ -88,6 +88,10 @@ impl PlasticityRule for Stdp {
         self.a_plus * pre_trace * self.positive_bound.factor(w, self.w_min, self.w_max)
     }
 
+    fn learns_at_pre_spikes(&self) -> bool {
+        self.a_minus != 0.0
+    }
+
     fn check(&self, projection: &str) -> Result<()> {
         let parameters = [
             ("a_plus", self.a_plus),

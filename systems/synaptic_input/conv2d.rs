@@ -23,29 +23,29 @@ use serde::{Deserialize, Serialize};
 pub struct Conv2d {
     /// Height and width of the kernel \[neurons\].
     pub kernel: (usize, usize),
-    /// Step from one place to the next \[neurons\]. Default 1.
-    pub stride: usize,
-    /// Rows and columns of zeros on each side of the source \[neurons\]. Default 0.
-    pub padding: usize,
+    /// Step from one place to the next, down and across \[neurons\]. Default 1.
+    pub stride: (usize, usize),
+    /// Rows of zeros above and below, and columns of zeros left and right of the source \[neurons\]. Default 0.
+    pub padding: (usize, usize),
 }
 
 impl Conv2d {
     /// A kernel of `height` x `width`, with stride 1 and no padding.
     pub fn new(height: usize, width: usize) -> Self {
-        Conv2d { kernel: (height, width), stride: 1, padding: 0 }
+        Conv2d { kernel: (height, width), stride: (1, 1), padding: (0, 0) }
     }
 
-    /// Sets the stride.
+    /// Sets the stride, the same down and across.
     #[must_use]
     pub fn stride(mut self, stride: usize) -> Self {
-        self.stride = stride;
+        self.stride = (stride, stride);
         self
     }
 
-    /// Sets the padding.
+    /// Sets the padding, the same on all sides.
     #[must_use]
     pub fn padding(mut self, padding: usize) -> Self {
-        self.padding = padding;
+        self.padding = (padding, padding);
         self
     }
 }
@@ -65,15 +65,17 @@ impl Connectivity for Conv2d {
     fn connect(&self, site: &Site<'_>) -> Result<Conv2dSynapses> {
         let Conv2d { kernel, stride, padding } = *self;
         let (pre, post) = (site.pre, site.post);
-        if stride == 0 || kernel.0 == 0 || kernel.1 == 0 {
+        if [stride.0, stride.1, kernel.0, kernel.1].contains(&0) {
             return Err(site.mismatch("Conv2d", "the kernel's sides and the stride must be at least 1".into()));
         }
-        let side = |n, k| Geometry::output_side(n, k, stride, padding);
-        let sides = (side(pre.height, kernel.0), side(pre.width, kernel.1));
+        let sides = (
+            Geometry::output_side(pre.height, kernel.0, stride.0, padding.0),
+            Geometry::output_side(pre.width, kernel.1, stride.1, padding.1),
+        );
         if sides != (Some(post.height), Some(post.width)) {
             let expected = match sides {
                 (Some(h), Some(w)) => format!(
-                    "a {} x {} kernel with stride {stride} and padding {padding} needs a target of {} x {h} x {w}",
+                    "a {} x {} kernel with stride {stride:?} and padding {padding:?} needs a target of {} x {h} x {w}",
                     kernel.0, kernel.1, post.depth
                 ),
                 _ => format!("a {} x {} kernel is larger than the padded source", kernel.0, kernel.1),
@@ -91,8 +93,10 @@ impl Connectivity for Conv2d {
             stride,
             padding,
         };
-        let entries = shape.iter().product();
-        Ok(Conv2dSynapses { geometry, weights: Weights::zeros(entries), changes: vec![0.0; entries] })
+        let synapses = shape.iter().fold(1_u128, |product, &side| product.saturating_mul(side as u128));
+        let weights = site.zeros("Conv2d", synapses)?;
+        let changes = weights.values().to_vec();
+        Ok(Conv2dSynapses { geometry, weights, changes })
     }
 }
 

@@ -6,9 +6,9 @@ use crate::fire::SpikeSet;
 use crate::kernels::decay::{add, multiply};
 use crate::kernels::rows::{add_rows, learn_row};
 use crate::learning::{Activity, PlasticityRule};
-use crate::weights::Weights;
+use crate::weights::{Given, Weights};
 use crate::workers::Workers;
-use crate::{Error, Real};
+use crate::Real;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -41,15 +41,15 @@ impl Connectivity for Dense {
     fn connect(&self, site: &Site<'_>) -> Result<DenseSynapses> {
         let (n_pre, n_post) = (site.pre.len(), site.post.len());
         let synapses = n_pre as u128 * n_post as u128;
-        let limit = (isize::MAX as u128) / size_of::<Real>() as u128;
-        if synapses > limit {
-            let (projection, connectivity) = (site.projection.into(), "Dense");
-            return Err(Error::TooManySynapses { projection, connectivity, synapses, limit });
-        }
         if let Some(given) = site.weights.given_shape().filter(|given| *given != [n_pre, n_post]) {
             return Err(site.weight_shape("Dense", &[n_pre, n_post], &given));
         }
-        Ok(DenseSynapses { n_post, weights: Weights::zeros(n_pre * n_post) })
+        let mut weights = site.zeros("Dense", synapses)?;
+        if let Some(Given::Sparse(triplets)) = site.weights.given() {
+            let values = weights.values_mut();
+            triplets.iter().for_each(|&(i, j, w)| values[i as usize * n_post + j as usize] = w);
+        }
+        Ok(DenseSynapses { n_post, weights })
     }
 }
 
@@ -93,7 +93,7 @@ impl Synapses for DenseSynapses {
             let mut coincident = Vec::new();
             for (row, i) in weights.chunks_mut(n_post).zip(first..) {
                 let trace = activity.pre_trace[i];
-                if activity.pre.mask()[i] {
+                if activity.pre.mask()[i] && rule.learns_at_pre_spikes() {
                     // Both sides fired: both changes follow from the weight as it stood.
                     coincident.clear();
                     coincident.extend(fired_post.iter().map(|&j| {

@@ -13,6 +13,7 @@ mod normalization;
 pub use normalization::CurrentNormalization;
 
 use crate::Real;
+use crate::dynamics::{Range, check_parameter};
 use crate::error::{Error, Problems, Result};
 use crate::fire::SpikeSet;
 use crate::group::{Grid, Inhibitory, Population, Unbuilt};
@@ -100,6 +101,23 @@ impl Site<'_> {
             target_shape: self.post.to_string(),
             expected,
         }
+    }
+
+    /// So many weights of 0.
+    ///
+    /// # Errors
+    /// More of them than there can be, or than memory can be had for.
+    pub fn zeros(&self, connectivity: &'static str, synapses: u128) -> Result<Weights> {
+        let limit = (isize::MAX as u128) / size_of::<Real>() as u128;
+        if synapses > limit {
+            return Err(Error::TooManySynapses { projection: self.projection.into(), connectivity, synapses, limit });
+        }
+        let mut values: Vec<Real> = Vec::new();
+        if values.try_reserve_exact(synapses as usize).is_err() {
+            return Err(Error::OutOfMemory { projection: self.projection.into(), connectivity, synapses });
+        }
+        values.resize(synapses as usize, 0.0);
+        Ok(values.into())
     }
 
     /// The error that given weights have the wrong shape.
@@ -196,14 +214,23 @@ pub fn register<C: Connectivity>(world: &mut World) {
 
 /// The same without the rules, which pair themselves with conex's own kinds.
 fn register_kind<C: Connectivity>(world: &mut World) {
-    registry::behaviour::<C>(world);
-    world.get_resource_or_init::<SynapseViews>().0.push(view::<C::Synapses>);
-    crate::record::state_variable(world, "weights", read_weights::<C::Synapses>);
-    add_build_systems(world, BuildSystems::Connect, connect::<C>);
-    add_build_systems(world, BuildSystems::InitWeights, crate::weights::initialize::<C::Synapses>);
-    add_family_system(world, StepSystems::SynapticInput, Connectivities, deliver_spikes::<C::Synapses>);
-    normalization::register::<C::Synapses>(world);
-    crate::weights::register::<C::Synapses>(world);
+    if registry::first::<(Connectivities, C)>(world) {
+        registry::behaviour::<C>(world);
+        add_build_systems(world, BuildSystems::Connect, connect::<C>);
+    }
+    // Several kinds may keep their synapses in the same way.
+    if registry::first::<(Connectivities, C::Synapses)>(world) {
+        register_synapses::<C::Synapses>(world);
+    }
+}
+
+fn register_synapses<S: Synapses>(world: &mut World) {
+    world.get_resource_or_init::<SynapseViews>().0.push(view::<S>);
+    crate::record::state_variable(world, "weights", read_weights::<S>);
+    add_build_systems(world, BuildSystems::InitWeights, crate::weights::initialize::<S>);
+    add_family_system(world, StepSystems::SynapticInput, Connectivities, deliver_spikes::<S>);
+    normalization::register::<S>(world);
+    crate::weights::register::<S>(world);
 }
 
 type Fresh<'w, C> = (
@@ -240,7 +267,9 @@ fn connect<C: Connectivity>(
             weights,
             seed: *seed,
         };
-        if let Some(synapses) = problems.check(kind.connect(&site)) {
+        // Checked first: what follows may rely on given weights that fill their shape.
+        let checked = weights.check(name).and_then(|()| kind.connect(&site));
+        if let Some(synapses) = problems.check(checked) {
             commands.entity(entity).insert(synapses);
         }
     }
@@ -320,8 +349,17 @@ fn check_connectivity(
     }
 }
 
+fn check_coefficients(mut problems: ResMut<Problems>, projections: Query<(&Name, &CurrentCoef), With<Unbuilt>>) {
+    for (name, coefficient) in &projections {
+        let checked =
+            check_parameter(name, "CurrentCoef", "coefficient", &coefficient.0.into(), 1, Range::Any);
+        problems.check(checked);
+    }
+}
+
 pub(crate) fn install(world: &mut World) {
     registry::behaviour::<CurrentCoef>(world);
+    add_build_systems(world, BuildSystems::Validate, check_coefficients);
     add_build_systems(world, BuildSystems::Allocate, allocate_currents);
     add_build_systems(world, BuildSystems::Validate, check_connectivity);
     register_kind::<dense::Dense>(world);

@@ -194,8 +194,8 @@ impl WeightInitializer {
     ///
     /// # Errors
     /// A density outside \[0, 1\], a distribution, scale or offset that is not finite, given values that do not fill
-    /// their shape.
-    pub(super) fn check(&self, projection: &str) -> Result<()> {
+    /// their shape, sparse ones that are unsorted, double or beyond it.
+    pub(crate) fn check(&self, projection: &str) -> Result<()> {
         let fault = |parameter: &str, value: f64, requirement: &str| {
             let (group, behaviour) = (projection.to_string(), "WeightInitializer".to_string());
             let (parameter, requirement) = (parameter.to_string(), requirement.to_string());
@@ -217,14 +217,30 @@ impl WeightInitializer {
                 if self.scale.is_finite() { ("offset", self.offset) } else { ("scale", self.scale) };
             return fault(name, f64::from(value), "a finite number");
         }
-        match self.given() {
-            Some(Given::Dense { shape, values }) if shape.iter().product::<usize>() != values.len() => {
-                let (expected, given) = (format!("{shape:?}"), format!("{} values", values.len()));
-                let (projection, connectivity) = (projection.to_string(), "given weights");
-                Err(Error::WeightShape { projection, connectivity, expected, given })
+        let misshapen = |expected: String, given: String| {
+            let (projection, connectivity) = (projection.to_string(), "given weights");
+            Err(Error::WeightShape { projection, connectivity, expected, given })
+        };
+        match self.given.as_ref() {
+            Some((Given::Dense { values, .. }, shape)) => {
+                let places = shape.iter().try_fold(1_usize, |product, &side| product.checked_mul(side));
+                if places != Some(values.len()) {
+                    return misshapen(format!("{shape:?}"), format!("{} values", values.len()));
+                }
             }
-            _ => Ok(()),
+            Some((Given::Sparse(triplets), shape)) => {
+                let inside = |&(i, j, _): &(u32, u32, Real)| {
+                    matches!(shape[..], [pre, post] if (i as usize) < pre && (j as usize) < post)
+                };
+                let sorted = triplets.is_sorted_by(|a, b| (a.0, a.1) < (b.0, b.1));
+                if !sorted || !triplets.iter().all(inside) {
+                    let expected = format!("{shape:?}, sorted by source and then by target, each pair once");
+                    return misshapen(expected, format!("{} others", triplets.len()));
+                }
+            }
+            None => {}
         }
+        Ok(())
     }
 
     /// Writes the starting weights of `projection` into `values`, each chunk from a stream of its own. Given sparse

@@ -66,15 +66,15 @@ enum WeightSystems {
     Clip,
 }
 
-/// For every new projection, draw the weights of the synapses that were laid out, and check them.
+/// For every new projection, draw the weights of the synapses that were laid out, and check them. What is
+/// wrong with the initializer was said when they were laid out.
 pub(crate) fn initialize<S: Synapses>(
     seed: Res<Seed>,
     mut problems: ResMut<Problems>,
     mut projections: Query<(&Name, &WeightInitializer, &mut S), With<Unbuilt>>,
 ) {
     for (name, initializer, mut synapses) in &mut projections {
-        if let Err(error) = initializer.check(name) {
-            problems.push(error);
+        if initializer.check(name).is_err() {
             continue;
         }
         let values = synapses.weights_mut().values_mut();

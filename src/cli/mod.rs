@@ -1,0 +1,106 @@
+//! The `conex` command: its options, and what they lead to.
+
+mod bench;
+mod column;
+mod learn;
+mod network;
+mod output;
+
+use clap::{Args, Parser, Subcommand};
+use conex::{Result, Settings};
+use std::path::PathBuf;
+
+/// Learns handwritten digits with spiking neurons and STDP, without labels, and says how many unseen ones it recognizes.
+#[derive(Parser)]
+#[command(name = "conex", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    learn: LearnOptions,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print the network that learns: populations, projections, sizes, behaviours, memory.
+    Describe(DescribeOptions),
+    /// Measure the speed of a workload.
+    Bench(bench::BenchOptions),
+}
+
+/// What every command that builds the learning network takes.
+#[derive(Args, Clone)]
+struct NetworkOptions {
+    /// Learn the MNIST images in this folder (IDX files, plain or .gz) instead of the digits that come with conex.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Neurons that learn.
+    #[arg(long, value_name = "N", default_value_t = 400)]
+    neurons: usize,
+    /// The seed that every random draw follows from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Threads to use; results do not depend on it. Default: one for the small digits, all cores for MNIST.
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
+impl NetworkOptions {
+    fn settings(&self) -> Settings {
+        let default = Settings::default();
+        // The digits network is too small to share: its steps take microseconds.
+        let threads = self.threads.unwrap_or(if self.data.is_some() { default.threads } else { 1 });
+        Settings { seed: self.seed, threads, ..default }
+    }
+}
+
+#[derive(Args)]
+struct LearnOptions {
+    #[command(flatten)]
+    network: NetworkOptions,
+    /// Steps of learning, a millisecond each. Default: eight rounds over the digits, one over MNIST.
+    #[arg(long, value_name = "N")]
+    steps: Option<u64>,
+    /// The folder for recordings and plots, made if it is not there.
+    #[arg(long, value_name = "DIR", default_value = "conex-out")]
+    out: PathBuf,
+    /// Print no progress.
+    #[arg(long, short)]
+    quiet: bool,
+    /// Print one JSON object as the last line.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct DescribeOptions {
+    #[command(flatten)]
+    network: NetworkOptions,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Does what the command line asks.
+pub fn run() -> Result<()> {
+    let cli = Cli::parse();
+    match cli.command {
+        None => learn::learn(&cli.learn),
+        Some(Command::Describe(options)) => describe(&options),
+        Some(Command::Bench(options)) => bench::bench(&options),
+    }
+}
+
+fn describe(options: &DescribeOptions) -> Result<()> {
+    use conex::Network;
+    let task = network::Task::load(options.network.data.as_deref())?;
+    let mut learner = network::Learner::build(&options.network, &task)?;
+    learner.net.build()?;
+    let description = learner.net.describe();
+    if options.json {
+        println!("{}", output::json(&description));
+    } else {
+        print!("{description}");
+    }
+    Ok(())
+}

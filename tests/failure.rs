@@ -1,0 +1,4 @@
+//! Every error with its name, the group that it blames and the remedy that it offers.
+
+mod network;
+mod files;

@@ -1,0 +1,6 @@
+//! Building networks, taking them apart, embedding, recording and stimulating them.
+
+mod legality;
+mod living;
+mod recording;
+mod stimulus;
