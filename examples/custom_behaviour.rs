@@ -27,7 +27,10 @@ struct AdaptiveThreshold {
 }
 
 /// For every population with an adaptive threshold, let it fall back and rise with the spikes.
-fn adapt(clock: Res<Clock>, mut populations: Query<(&AdaptiveThreshold, &Population, &Spikes, &mut Threshold)>) {
+fn adapt(
+    clock: Res<Clock>,
+    mut populations: Query<(&AdaptiveThreshold, &Population, &Spikes, &mut Threshold)>,
+) {
     for (adaptive, population, spikes, mut threshold) in &mut populations {
         let thresholds = threshold.0.per_neuron_mut(population.size());
         for threshold in thresholds.iter_mut() {

@@ -89,7 +89,8 @@ impl NeuronModel for Quadratic {
     fn integrate(&self, neurons: Neurons<'_>) {
         let (tau, r) = (neurons.of(&self.tau), neurons.of(&self.r));
         let (v_rest, v_critical) = (neurons.of(&self.v_rest), neurons.of(&self.v_critical));
-        let (curvature, tau_u, b) = (neurons.of(&self.curvature), neurons.of(&self.tau_u), neurons.of(&self.b));
+        let (curvature, tau_u, b) =
+            (neurons.of(&self.curvature), neurons.of(&self.tau_u), neurons.of(&self.b));
         let (v, [u, ..], dt) = (neurons.v, neurons.state, neurons.dt);
         for j in 0..v.len() {
             let rise = curvature[j] * (v[j] - v_rest[j]) * (v[j] - v_critical[j]);

@@ -31,13 +31,15 @@ fn main() -> conex::Result<()> {
     let mut net = Neocortex::with(Settings { threads: 1, ..Default::default() })?;
     let retina = net.neurons("retina", train.shape(), (show(&train)?, NeuronAxon::default()))?;
     // A leaky neuron that tires: the exponential stands far above the threshold.
-    let neuron = Aelif::default().threshold(0.8).v_rest(0.0).v_reset(0.0).init_v(0.0).delta(0.1).theta_rh(100.0);
+    let neuron =
+        Aelif::default().threshold(0.8).v_rest(0.0).v_reset(0.0).init_v(0.0).delta(0.1).theta_rh(100.0);
     let neuron = (neuron.alpha(0.0).beta(0.15).w_tau(20_000.0), Kwta::new(1), RefractoryPeriod::new(2.0));
     let ends = || (SimpleDendriteStructure::default(), NeuronAxon::default());
     let exc = net.neurons("exc", 400, (neuron, ends()))?;
     let inh = net.neurons("inh", 100, (Lif::default().tau(5.0).threshold(0.5), Inhibitory, ends()))?;
 
-    let stdp = (PreTrace::new(10.0), PostTrace::new(10.0), Stdp::new(0.001, 0.0), WeightNormalization::new(1.0));
+    let stdp =
+        (PreTrace::new(10.0), PostTrace::new(10.0), Stdp::new(0.001, 0.0), WeightNormalization::new(1.0));
     let start = WeightInitializer::uniform(0.2, 0.8);
     net.synapses(retina, exc, (Dense, start, CurrentCoef(5.0), Proximal, stdp))?;
     // Who fires first silences the others.
@@ -64,6 +66,11 @@ fn main() -> conex::Result<()> {
     let labels = |images: &Images| images.labels().map_or_else(Vec::new, <[usize]>::to_vec);
     let readout = Readout::fit(&answers(&train)?, &labels(&train), train.classes());
     let accuracy = readout.accuracy(&answers(&test)?, &labels(&test), Weighting::Proportion);
-    println!("after {} steps: {:.1} % of {} unseen digits (chance 10 %)", options.steps, 100.0 * accuracy, test.len());
+    println!(
+        "after {} steps: {:.1} % of {} unseen digits (chance 10 %)",
+        options.steps,
+        100.0 * accuracy,
+        test.len()
+    );
     Ok(())
 }

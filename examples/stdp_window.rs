@@ -36,7 +36,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let all: Vec<u32> = (0..lags.len() as u32).collect();
             net.set_input(pre, &all)?;
         }
-        let due: Vec<u32> = (0..).zip(&lags).filter(|(_, lag)| LONGEST + *lag == step).map(|(j, _)| j).collect();
+        let due: Vec<u32> =
+            (0..).zip(&lags).filter(|(_, lag)| LONGEST + *lag == step).map(|(j, _)| j).collect();
         net.set_input(post, &due)?;
         net.step()?;
     }
@@ -47,7 +48,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("largest potentiation {most:+.5}, largest depression {least:+.5}");
     std::fs::create_dir_all(&options.out)?;
     let plot = options.out.join("window.svg");
-    let labels = Labels { title: "STDP window", x: "post-synaptic minus pre-synaptic spike (ms)", y: "change of weight" };
+    let labels = Labels {
+        title: "STDP window",
+        x: "post-synaptic minus pre-synaptic spike (ms)",
+        y: "change of weight",
+    };
     line_plot(&plot, &labels, &[Curve { label: "pair of spikes", x: &lags, y: &changes }], None)?;
     println!("the window is in {}", plot.display());
     Ok(())

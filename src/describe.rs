@@ -112,7 +112,13 @@ impl fmt::Display for Description {
         writeln!(f, "\nPopulations")?;
         for p in &self.populations {
             let [depth, height, width] = p.shape;
-            writeln!(f, "  {}: {} neurons ({depth} x {height} x {width}), {}", p.name, p.neurons, memory(p.bytes))?;
+            writeln!(
+                f,
+                "  {}: {} neurons ({depth} x {height} x {width}), {}",
+                p.name,
+                p.neurons,
+                memory(p.bytes)
+            )?;
             p.behaviours.iter().try_for_each(|b| writeln!(f, "    {b}"))?;
         }
         writeln!(f, "\nProjections")?;

@@ -215,7 +215,8 @@ pub trait Network {
         let view = self.world().resource::<SynapseViews>().of(entity).ok_or_else(missing)?;
         let weights = view.weights.to_vec();
         let stored = IxDyn(&[weights.len()]);
-        let shape = if view.shape.iter().product::<usize>() == weights.len() { IxDyn(&view.shape) } else { stored };
+        let shape =
+            if view.shape.iter().product::<usize>() == weights.len() { IxDyn(&view.shape) } else { stored };
         ArrayD::from_shape_vec(shape, weights).map_err(|_| missing().into())
     }
 
@@ -236,7 +237,8 @@ pub trait Network {
     /// Switches the learning of all projections on or off: rules, normalization and clipping alike.
     fn set_learning(&mut self, on: bool) {
         let world = self.world_mut();
-        let projections: Vec<Entity> = world.query_filtered::<Entity, With<Projection>>().iter(world).collect();
+        let projections: Vec<Entity> =
+            world.query_filtered::<Entity, With<Projection>>().iter(world).collect();
         for projection in projections {
             if on {
                 world.entity_mut(projection).remove::<Frozen>();
@@ -286,7 +288,8 @@ pub trait Network {
     #[doc(hidden)]
     fn names(&self) -> Vec<(Entity, String)> {
         let world = self.world();
-        let groups = world.iter_entities().filter(|e| e.contains::<Population>() || e.contains::<Projection>());
+        let groups =
+            world.iter_entities().filter(|e| e.contains::<Population>() || e.contains::<Projection>());
         groups.filter_map(|e| Some((e.id(), e.get::<Name>()?.to_string()))).collect()
     }
 

@@ -35,7 +35,8 @@ impl Readout {
         let neurons = answers.ncols();
         let mut mean_spikes = Array2::zeros((neurons, classes));
         let mut examples = Array1::<f64>::zeros(classes);
-        for (answer, &label) in answers.rows().into_iter().zip(labels).filter(|(_, label)| **label < classes) {
+        for (answer, &label) in answers.rows().into_iter().zip(labels).filter(|(_, label)| **label < classes)
+        {
             examples[label] += 1.0;
             let mut spikes = mean_spikes.column_mut(label);
             spikes.zip_mut_with(&answer, |sum, &spikes| *sum += f64::from(spikes));
@@ -76,7 +77,8 @@ impl Readout {
     /// The share of `answers` that are classified as their label says, 0 for none at all.
     pub fn accuracy(&self, answers: &Array2<Real>, labels: &[usize], weighting: Weighting) -> f64 {
         let pairs = answers.rows().into_iter().zip(labels);
-        let right = pairs.filter(|(answer, label)| self.classify(*answer, weighting) == Some(**label)).count();
+        let right =
+            pairs.filter(|(answer, label)| self.classify(*answer, weighting) == Some(**label)).count();
         right as f64 / answers.nrows().min(labels.len()).max(1) as f64
     }
 }

@@ -19,7 +19,10 @@ pub enum Error {
     #[error("population `{population}` has no neurons (its shape is {shape}): every side must be at least 1")]
     EmptyPopulation { population: String, shape: String },
     /// A population with more neurons than an index can tell apart.
-    #[error("population `{population}` is too large ({shape}): at most {} neurons fit into one population", u32::MAX)]
+    #[error(
+        "population `{population}` is too large ({shape}): at most {} neurons fit into one population",
+        u32::MAX
+    )]
     PopulationTooLarge { population: String, shape: String },
     /// Two groups of one name.
     #[error("there is a group named `{name}` already: names tell groups apart, choose another")]
@@ -39,11 +42,19 @@ pub enum Error {
 
     // Parameters.
     /// A list of per-neuron values of the wrong length.
-    #[error("`{group}`: {behaviour} got {given} values for `{parameter}`, but there are {expected} neurons: give one number, or one per neuron")]
+    #[error(
+        "`{group}`: {behaviour} got {given} values for `{parameter}`, but there are {expected} neurons: give one number, or one per neuron"
+    )]
     ParameterLength { group: String, behaviour: String, parameter: String, expected: usize, given: usize },
     /// A parameter that is no finite number.
     #[error("`{group}`: {behaviour} got {value} for `{parameter}`{}: it must be a finite number", at(.index))]
-    ParameterNotFinite { group: String, behaviour: String, parameter: String, index: Option<usize>, value: f64 },
+    ParameterNotFinite {
+        group: String,
+        behaviour: String,
+        parameter: String,
+        index: Option<usize>,
+        value: f64,
+    },
     /// A parameter outside its range.
     #[error("`{group}`: {behaviour} got {value} for `{parameter}`: it must be {requirement}")]
     ParameterRange { group: String, behaviour: String, parameter: String, value: f64, requirement: String },
@@ -56,13 +67,17 @@ pub enum Error {
 
     // Neurons.
     /// A neuron model that its network does not know.
-    #[error("population `{population}` has a neuron model that is not registered: call `register_neuron_model::<YourModel>()` on the network before it is built")]
+    #[error(
+        "population `{population}` has a neuron model that is not registered: call `register_neuron_model::<YourModel>()` on the network before it is built"
+    )]
     UnregisteredModel { population: String },
     /// Two neuron models on one population.
     #[error("population `{population}` has {} neuron models ({}): keep one", .models.len(), .models.join(", "))]
     SeveralModels { population: String, models: Vec<String> },
     /// Spikes from a neuron model and from outside at once.
-    #[error("population `{population}` has a neuron model and spikes from outside (InputSpikes or Stimulus): keep one of them")]
+    #[error(
+        "population `{population}` has a neuron model and spikes from outside (InputSpikes or Stimulus): keep one of them"
+    )]
     TwoSpikeSources { population: String },
     /// A behaviour without another that it needs on its own group.
     #[error("`{group}` has {behaviour} but no {missing}: add `{remedy}`")]
@@ -71,37 +86,59 @@ pub enum Error {
     #[error("population `{population}` has {size} neurons, but input spikes name neuron {neuron}: numbers run from 0 to {}", .size - 1)]
     InputOutOfRange { population: String, size: usize, neuron: u32 },
     /// A dataset without instances.
-    #[error("population `{population}` has a stimulus without a single instance: give it a dataset that is not empty")]
+    #[error(
+        "population `{population}` has a stimulus without a single instance: give it a dataset that is not empty"
+    )]
     EmptyDataset { population: String },
     /// A stimulus of another size than its population.
-    #[error("population `{population}` has {expected} neurons, but its stimulus has instances of {given} values: give the population the shape of the dataset")]
+    #[error(
+        "population `{population}` has {expected} neurons, but its stimulus has instances of {given} values: give the population the shape of the dataset"
+    )]
     StimulusSize { population: String, expected: String, given: String },
 
     // Projections.
     /// A projection from a population without an axon.
-    #[error("projection `{projection}` needs the spikes of `{population}`{why}, but `{population}` has no axon: add `NeuronAxon::default()` to it")]
+    #[error(
+        "projection `{projection}` needs the spikes of `{population}`{why}, but `{population}` has no axon: add `NeuronAxon::default()` to it"
+    )]
     MissingAxon { projection: String, population: String, why: &'static str },
     /// A projection to a population without a dendrite.
-    #[error("projection `{projection}` reaches `{population}`, which has no dendrite: add `SimpleDendriteStructure::default()` to it")]
+    #[error(
+        "projection `{projection}` reaches `{population}`, which has no dendrite: add `SimpleDendriteStructure::default()` to it"
+    )]
     MissingDendrite { projection: String, population: String },
     /// A projection that does not say where on the dendrite it ends.
-    #[error("projection `{projection}` from `{source_population}` to `{target}` has no compartment: add `Proximal`, `Distal` or `Apical`")]
+    #[error(
+        "projection `{projection}` from `{source_population}` to `{target}` has no compartment: add `Proximal`, `Distal` or `Apical`"
+    )]
     NoCompartment { projection: String, source_population: String, target: String },
     /// A projection to a compartment that its target leaves out.
-    #[error("projection `{projection}` ends on the {compartment} compartment of `{population}`, whose `{compartment}_max_delay` is 0: set it to at least 1")]
+    #[error(
+        "projection `{projection}` ends on the {compartment} compartment of `{population}`, whose `{compartment}_max_delay` is 0: set it to at least 1"
+    )]
     ClosedCompartment { projection: String, population: String, compartment: &'static str },
     /// A projection that nothing computes a current for.
-    #[error("projection `{projection}` from `{source_population}` to `{target}` has no connectivity: add `Dense`, `Sparse`, `One2One` or `Conv2d`")]
+    #[error(
+        "projection `{projection}` from `{source_population}` to `{target}` has no connectivity: add `Dense`, `Sparse`, `One2One` or `Conv2d`"
+    )]
     NoConnectivity { projection: String, source_population: String, target: String },
     /// A connectivity or rule that its network does not know, or two of them on one projection.
     #[error("projection `{projection}` has {} of the family \"{family}\" that the network knows ({}): it must be exactly one; register your own with `{register}`", .found.len(), .found.join(", "))]
     OneOfFamily { projection: String, family: &'static str, found: Vec<String>, register: &'static str },
     /// A rule that was not told how to learn on a projection's synapses.
-    #[error("projection `{projection}` has the rule {rule}, which does not know its kind of synapses: call `register_learning::<{rule}, TheSynapses>()` on the network before it is built")]
+    #[error(
+        "projection `{projection}` has the rule {rule}, which does not know its kind of synapses: call `register_learning::<{rule}, TheSynapses>()` on the network before it is built"
+    )]
     UnpairedRule { projection: String, rule: String },
     /// A source delay that the axon does not reach back.
     #[error("projection `{projection}`: the longest {role} delay is {delay} steps, but the axon of `{population}` keeps {max_delay}: delays must be below `max_delay`, so use `NeuronAxon::new({})`", .delay + 1)]
-    DelayBeyondAxon { projection: String, population: String, role: &'static str, delay: usize, max_delay: usize },
+    DelayBeyondAxon {
+        projection: String,
+        population: String,
+        role: &'static str,
+        delay: usize,
+        max_delay: usize,
+    },
     /// A target delay that the dendrite does not reach ahead.
     #[error("projection `{projection}`: the longest destination delay is {delay} steps, but the {compartment} compartment of `{population}` keeps {max_delay}: delays must be below it, so set `{compartment}_max_delay` to {}", .delay + 1)]
     DelayBeyondDendrite {
@@ -112,13 +149,17 @@ pub enum Error {
         max_delay: usize,
     },
     /// As many delays as there are neurons are needed.
-    #[error("projection `{projection}` got {given} {role} delays for {expected} neurons: give one number, or one per neuron")]
+    #[error(
+        "projection `{projection}` got {given} {role} delays for {expected} neurons: give one number, or one per neuron"
+    )]
     DelayCount { projection: String, role: &'static str, expected: usize, given: usize },
     /// A delay that is negative or no number.
     #[error("projection `{projection}` got a {role} delay of {delay}: delays are whole steps, 0 or more")]
     BadDelay { projection: String, role: &'static str, delay: f64 },
     /// Source and target do not fit the connectivity.
-    #[error("projection `{projection}` ({connectivity}) from `{source_population}` of {source_shape} to `{target}` of {target_shape}: {expected}")]
+    #[error(
+        "projection `{projection}` ({connectivity}) from `{source_population}` of {source_shape} to `{target}` of {target_shape}: {expected}"
+    )]
     ShapeMismatch {
         projection: String,
         connectivity: &'static str,
@@ -129,27 +170,41 @@ pub enum Error {
         expected: String,
     },
     /// Given weights of the wrong shape.
-    #[error("projection `{projection}` ({connectivity}) got weights of shape {given}, but it needs {expected}")]
+    #[error(
+        "projection `{projection}` ({connectivity}) got weights of shape {given}, but it needs {expected}"
+    )]
     WeightShape { projection: String, connectivity: &'static str, expected: String, given: String },
     /// A weight that is no finite number.
-    #[error("projection `{projection}` has the weight {value} at place {index}: weights must be finite numbers")]
+    #[error(
+        "projection `{projection}` has the weight {value} at place {index}: weights must be finite numbers"
+    )]
     WeightNotFinite { projection: String, index: usize, value: f64 },
     /// A projection without weights.
-    #[error("projection `{projection}` has no weights: add a `WeightInitializer`, `WeightInitializer::uniform(0.0, 1.0)` for instance")]
+    #[error(
+        "projection `{projection}` has no weights: add a `WeightInitializer`, `WeightInitializer::uniform(0.0, 1.0)` for instance"
+    )]
     NoWeights { projection: String },
     /// Too many synapses for the kind of projection.
-    #[error("projection `{projection}` would have {synapses} synapses, more than {limit} that {connectivity} can hold")]
+    #[error(
+        "projection `{projection}` would have {synapses} synapses, more than {limit} that {connectivity} can hold"
+    )]
     TooManySynapses { projection: String, connectivity: &'static str, synapses: u128, limit: u128 },
     /// Weights that no memory can be had for.
-    #[error("projection `{projection}` ({connectivity}) would have {synapses} synapses, for which there is not enough memory: make its populations smaller, or use `Sparse` with a low density")]
+    #[error(
+        "projection `{projection}` ({connectivity}) would have {synapses} synapses, for which there is not enough memory: make its populations smaller, or use `Sparse` with a low density"
+    )]
     OutOfMemory { projection: String, connectivity: &'static str, synapses: u128 },
 
     // Running.
     /// A state variable that stopped being a finite number.
-    #[error("population `{population}`: {variable} of neuron {index} became {value} at step {step}: look for weights, currents or parameters that are too large, or a dt that is too long")]
+    #[error(
+        "population `{population}`: {variable} of neuron {index} became {value} at step {step}: look for weights, currents or parameters that are too large, or a dt that is too long"
+    )]
     NotFinite { population: String, variable: &'static str, index: usize, value: f64, step: u64 },
     /// A user's system that has no definite place in the step.
-    #[error("the step has no definite order: {reason}. Add your system with `add_system(stage, system)`, which puts it behind the stage's own systems")]
+    #[error(
+        "the step has no definite order: {reason}. Add your system with `add_system(stage, system)`, which puts it behind the stage's own systems"
+    )]
     AmbiguousStep { reason: String },
     /// A recorder could not write or read what it was asked to.
     #[error("recorder `{recorder}`: {reason}")]

@@ -103,7 +103,12 @@ fn detect_spikes(
             for (block, v) in v.chunks_mut(BLOCK).enumerate() {
                 let start = block * BLOCK;
                 let first = events.len();
-                crate::kernels::threshold::crossings(v, threshold.0.block(start, v.len()), start as u32, events);
+                crate::kernels::threshold::crossings(
+                    v,
+                    threshold.0.block(start, v.len()),
+                    start as u32,
+                    events,
+                );
                 for &i in &events[first..] {
                     v[i as usize - start] = membrane.v_reset.get(i as usize);
                 }

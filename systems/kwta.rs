@@ -1,8 +1,8 @@
 //! Stage `KWinnersTakeAll`: neurons compete for the right to fire.
 
 use crate::dynamics::{Membrane, MembranePotential, Threshold};
-use crate::fire::Fire;
 use crate::error::{Error, Problems};
+use crate::fire::Fire;
 use crate::group::{Population, Unbuilt};
 use crate::kernels::top_k::losers_of_lane;
 use crate::registry;

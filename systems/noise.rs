@@ -82,7 +82,10 @@ fn scaled(noise: &InherentNoise, clock: &Clock) -> (Real, Real) {
     (noise.scale * root, (noise.scale * mean + noise.offset) * dt - noise.scale * root * mean)
 }
 
-fn check_noise(mut problems: ResMut<Problems>, populations: Query<(&Name, &InherentNoise, Has<Fire>), With<Unbuilt>>) {
+fn check_noise(
+    mut problems: ResMut<Problems>,
+    populations: Query<(&Name, &InherentNoise, Has<Fire>), With<Unbuilt>>,
+) {
     for (name, noise, fires) in &populations {
         problems.check(crate::fire::needs_neurons(name, "InherentNoise", fires));
         if let Some((parameter, value)) = noise.unsound() {

@@ -150,7 +150,9 @@ pub(crate) fn install(world: &mut World) {
         ("I", |g, out| copy::<InputCurrent>(g, out, |c| &c.0)),
         ("spikes", |g, out| flags::<Spikes>(g, out, |c| c.0.mask())),
         ("threshold", |g, out| {
-            let (Some(threshold), Some(n)) = (g.get::<Threshold>(), g.get::<Population>()) else { return false };
+            let (Some(threshold), Some(n)) = (g.get::<Threshold>(), g.get::<Population>()) else {
+                return false;
+            };
             out.extend(threshold.0.to_vec(n.size()));
             true
         }),

@@ -60,13 +60,9 @@ fn catch(caught: &mut SpikeSet, axon: &AxonHistory, delays: &[u32]) {
     });
 }
 
-type Sized<'w> =
-    (&'w Presynaptic, &'w Postsynaptic, Option<&'w mut PreSpikes>, Option<&'w mut PostSpikes>);
+type Sized<'w> = (&'w Presynaptic, &'w Postsynaptic, Option<&'w mut PreSpikes>, Option<&'w mut PostSpikes>);
 
-fn allocate_catchers(
-    mut projections: Query<Sized, With<Unbuilt>>,
-    populations: Query<&Population>,
-) {
+fn allocate_catchers(mut projections: Query<Sized, With<Unbuilt>>, populations: Query<&Population>) {
     for (pre, post, pre_spikes, post_spikes) in &mut projections {
         let size = |e| populations.get(e).map_or(0, Population::size);
         if let Some(mut caught) = pre_spikes {

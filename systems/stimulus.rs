@@ -212,7 +212,8 @@ fn advance_stimulus(
             continue;
         }
         let instances = stimulus.source.len() as u64;
-        let over = shown.begun == 0 || shown.step >= shown.train.steps.len().saturating_add(stimulus.silent_interval);
+        let over = shown.begun == 0
+            || shown.step >= shown.train.steps.len().saturating_add(stimulus.silent_interval);
         if over {
             if !stimulus.looping && shown.begun == instances {
                 shown.finished = true;

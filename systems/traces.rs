@@ -117,7 +117,14 @@ fn allocate_traces(
         let size = |e| populations.get(e).map_or(0, Population::size);
         let mut check = |behaviour, tau_s: Real, spike_scale: Real| {
             problems.check(check_parameter(name, behaviour, "tau_s", &tau_s.into(), 1, Range::Positive));
-            problems.check(check_parameter(name, behaviour, "spike_scale", &spike_scale.into(), 1, Range::Any));
+            problems.check(check_parameter(
+                name,
+                behaviour,
+                "spike_scale",
+                &spike_scale.into(),
+                1,
+                Range::Any,
+            ));
         };
         if let Some((trace, mut values)) = pre_trace {
             check("PreTrace", trace.tau_s, trace.spike_scale);

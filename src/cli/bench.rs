@@ -98,7 +98,9 @@ pub fn bench(options: &BenchOptions) -> conex::Result<()> {
     }
     let times = net.world().get_resource::<StageTimes>();
     let stages = times.map_or_else(Vec::new, |times| {
-        let per_step = |(stage, spent): &(StepSystems, Duration)| (format!("{stage:?}"), spent.as_secs_f64() * 1e6 / steps);
+        let per_step = |(stage, spent): &(StepSystems, Duration)| {
+            (format!("{stage:?}"), spent.as_secs_f64() * 1e6 / steps)
+        };
         times.spent.iter().map(per_step).collect()
     });
     let report = Report {

@@ -54,7 +54,10 @@ pub fn learn(options: &LearnOptions) -> Result<()> {
     let labelled = task.train.clone().take(10_000);
     let unseen = &task.test;
 
-    say(options, format_args!("{}: {} training images, {} unseen", task.name, task.train.len(), unseen.len()));
+    say(
+        options,
+        format_args!("{}: {} training images, {} unseen", task.name, task.train.len(), unseen.len()),
+    );
     let (history, picture) = train(options, &mut learner, steps)?;
     let trained = begun.elapsed().as_secs_f64();
 
@@ -78,7 +81,10 @@ pub fn learn(options: &LearnOptions) -> Result<()> {
 
     let total = learner.net.world().resource::<Clock>().iteration;
     let seconds = begun.elapsed().as_secs_f64();
-    say(options, format_args!("learned {steps} steps ({:.1} s simulated) in {trained:.1} s", steps as f64 / 1e3));
+    say(
+        options,
+        format_args!("learned {steps} steps ({:.1} s simulated) in {trained:.1} s", steps as f64 / 1e3),
+    );
     for (population, rate) in &history.rates {
         say(options, format_args!("  {population}: {rate:.2} Hz"));
     }
@@ -92,7 +98,10 @@ pub fn learn(options: &LearnOptions) -> Result<()> {
             options.network.seed
         ),
     );
-    say(options, format_args!("{seconds:.1} s in all; recordings and plots are in {}", options.out.display()));
+    say(
+        options,
+        format_args!("{seconds:.1} s in all; recordings and plots are in {}", options.out.display()),
+    );
     if options.json {
         let report = Report {
             data: task.name,
@@ -113,11 +122,7 @@ pub fn learn(options: &LearnOptions) -> Result<()> {
 }
 
 /// Learns for `steps`, recording the last of them.
-fn train(
-    options: &LearnOptions,
-    learner: &mut Learner,
-    steps: u64,
-) -> Result<(History, Picture)> {
+fn train(options: &LearnOptions, learner: &mut Learner, steps: u64) -> Result<(History, Picture)> {
     let mut history = History {
         images: Vec::new(),
         recruited: [Vec::new(), Vec::new()],

@@ -54,7 +54,11 @@ impl Picture {
         if on {
             self.first_step.set(learner.net.world().resource::<Clock>().iteration);
         }
-        let recorders = self.spikes.iter().map(|s| s.3.recorder()).chain([self.voltage.recorder(), self.voltage_file.recorder()]);
+        let recorders = self
+            .spikes
+            .iter()
+            .map(|s| s.3.recorder())
+            .chain([self.voltage.recorder(), self.voltage_file.recorder()]);
         recorders.for_each(|recorder| learner.net.set_recording(recorder, on));
     }
 
@@ -93,7 +97,13 @@ impl Picture {
             populations.iter().zip(&late).map(|(p, events)| PopulationSpikes { events, ..*p }).collect();
         let raster_title = "Spikes at the end of learning";
         spike_raster(&file("raster.svg"), raster_title, &late_populations, raster_from..last)?;
-        population_rates(&file("rates.svg"), "Rates at the end of learning", &populations, first..last, 10.0)?;
+        population_rates(
+            &file("rates.svg"),
+            "Rates at the end of learning",
+            &populations,
+            first..last,
+            10.0,
+        )?;
         self.draw_voltages(&file("voltages.svg"), &events[1], learner)?;
         draw_weights(folder, learner, &history.spikes)?;
         draw_curve(&file("learning.svg"), history)?;
@@ -111,7 +121,8 @@ impl Picture {
             let spikes = events.iter().filter(|(t, n)| *n as usize == j && *t >= times[shown]);
             spikes.map(|(t, _)| *t).collect::<Vec<f64>>()
         };
-        let chosen: Vec<usize> = if times.is_empty() { Vec::new() } else { busiest.into_iter().take(3).collect() };
+        let chosen: Vec<usize> =
+            if times.is_empty() { Vec::new() } else { busiest.into_iter().take(3).collect() };
         let labels: Vec<String> = chosen.iter().map(|j| format!("exc {j}")).collect();
         let spikes: Vec<_> = chosen.iter().map(|&j| spikes_of(j)).collect();
         let curves: Vec<_> = chosen
@@ -162,7 +173,11 @@ fn draw_curve(path: &Path, history: &History) -> Result<()> {
         Curve { label: "at least once", x: &history.images, y: once },
         Curve { label: "at least 10 times", x: &history.images, y: often },
     ];
-    let labels = Labels { title: "Neurons that found something to stand for", x: "images shown", y: "neurons that fired" };
+    let labels = Labels {
+        title: "Neurons that found something to stand for",
+        x: "images shown",
+        y: "neurons that fired",
+    };
     line_plot(path, &labels, &curves, None)?;
     Ok(())
 }

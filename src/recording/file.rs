@@ -31,7 +31,11 @@ impl FileRecording {
     }
 
     fn new(path: &Path, writer: Writer) -> Self {
-        FileRecording { path: path.to_path_buf(), writer: Arc::new(Mutex::new(Some(writer))), recorder: Entity::PLACEHOLDER }
+        FileRecording {
+            path: path.to_path_buf(),
+            writer: Arc::new(Mutex::new(Some(writer))),
+            recorder: Entity::PLACEHOLDER,
+        }
     }
 
     /// Completes the file and gives its path. What happens in the network from now on is not recorded.

@@ -17,9 +17,12 @@ pub struct SpikeRecording {
 /// The values of a state variable: a handle that can be read while the network runs on.
 #[derive(Clone, Debug)]
 pub struct StateRecording {
-    rows: Arc<Mutex<Bounded<(f64, Vec<Real>)>>>,
+    rows: Arc<Mutex<Bounded<Row>>>,
     recorder: Entity,
 }
+
+/// One reading: time \[ms\] and values.
+type Row = (f64, Vec<Real>);
 
 /// A queue that forgets its oldest entry when it is full.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ pub mod lif;
 pub mod elif;
 pub mod aelif;
 
+use crate::Real;
 use crate::error::{Error, Problems, Result};
 use crate::fire::{FireSystems, Spikes};
 use crate::group::{Population, Unbuilt};
@@ -16,7 +17,6 @@ use crate::registry;
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system};
 use crate::time::{Clock, TimeScaling};
 use crate::workers::Workers;
-use crate::Real;
 use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
 use std::fmt::Debug;
@@ -181,7 +181,13 @@ pub fn check_parameter(
     }
     if let Some(&value) = param.values().iter().find(|&&x| !range.holds(x)) {
         let requirement = range.requirement().into();
-        return Err(Error::ParameterRange { group, behaviour, parameter, value: f64::from(value), requirement });
+        return Err(Error::ParameterRange {
+            group,
+            behaviour,
+            parameter,
+            value: f64::from(value),
+            requirement,
+        });
     }
     Ok(())
 }

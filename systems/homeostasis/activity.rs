@@ -70,8 +70,7 @@ fn move_thresholds(
     }
 }
 
-type Fresh<'w> =
-    (&'w Name, &'w Population, &'w ActivityBaseHomeostasis, &'w mut ActivityCount, Has<Fire>);
+type Fresh<'w> = (&'w Name, &'w Population, &'w ActivityBaseHomeostasis, &'w mut ActivityCount, Has<Fire>);
 
 fn prepare(mut problems: ResMut<Problems>, mut populations: Query<Fresh, With<Unbuilt>>) {
     for (name, population, homeostasis, mut count, fires) in &mut populations {

@@ -62,8 +62,10 @@ fn exhaust(
 ) {
     for (name, homeostasis, mut exhaustion, mut v) in &mut populations {
         let n = exhaustion.0.len();
-        if let Some((parameter, values)) =
-            homeostasis.parameters().into_iter().find(|(_, values)| values.count().is_some_and(|given| given != n))
+        if let Some((parameter, values)) = homeostasis
+            .parameters()
+            .into_iter()
+            .find(|(_, values)| values.count().is_some_and(|given| given != n))
         {
             // It was changed between steps.
             let behaviour = "VoltageBaseHomeostasis";

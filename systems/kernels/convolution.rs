@@ -40,9 +40,13 @@ impl Geometry {
         let (kernel_h, kernel_w) = self.kernel;
         let (channel, y, x) = (i / (height * width), i / width % height, i % width);
         for kh in 0..kernel_h {
-            let Some(row) = place_along(y, kh, self.stride.0, self.padding.0, self.output.1) else { continue };
+            let Some(row) = place_along(y, kh, self.stride.0, self.padding.0, self.output.1) else {
+                continue;
+            };
             for kw in 0..kernel_w {
-                let Some(column) = place_along(x, kw, self.stride.1, self.padding.1, self.output.2) else { continue };
+                let Some(column) = place_along(x, kw, self.stride.1, self.padding.1, self.output.2) else {
+                    continue;
+                };
                 visit((channel * kernel_h + kh) * kernel_w + kw, row * self.output.2 + column);
             }
         }

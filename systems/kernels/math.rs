@@ -46,7 +46,7 @@ pub fn tanh(x: Real) -> Real {
     // Near zero 1 - 2 / (e^2x + 1) would cancel: an odd polynomial instead.
     let z = x * x;
     let p = -5.704_988_6e-3_f32;
-    let p = p * z + 2.063_908_9e-2;
+    let p = p * z + 2.063_909e-2;
     let p = p * z - 5.373_971_4e-2;
     let p = p * z + 1.333_144_2e-1;
     let p = p * z - 3.333_328e-1;

@@ -24,9 +24,8 @@ pub fn losers_of_lane(
     ranking.extend(lane);
     if k > 0 {
         // `total_cmp` ranks NaN as well, so the order is total whatever happened to v.
-        ranking.select_nth_unstable_by(k - 1, |&a, &b| {
-            v[b as usize].total_cmp(&v[a as usize]).then(a.cmp(&b))
-        });
+        ranking
+            .select_nth_unstable_by(k - 1, |&a, &b| v[b as usize].total_cmp(&v[a as usize]).then(a.cmp(&b)));
     }
     losers.extend(ranking[k..].iter().copied().filter(|&j| is_candidate(j)));
 }

@@ -104,12 +104,8 @@ fn learn<R: PlasticityRule, S: Synapses>(
         if !pre_matters && post.0.is_silent() {
             continue;
         }
-        let activity = Activity {
-            pre: &pre.0,
-            pre_trace: &pre_trace.0,
-            post: &post.0,
-            post_trace: &post_trace.0,
-        };
+        let activity =
+            Activity { pre: &pre.0, pre_trace: &pre_trace.0, post: &post.0, post_trace: &post_trace.0 };
         synapses.learn(rule, &activity, &workers);
     }
 }
@@ -135,9 +131,9 @@ fn prepare_rule<R: PlasticityRule>(
     }
 }
 
-fn note_pair<R: PlasticityRule, S: Synapses>(
-    mut projections: Query<&mut Plastic, (With<R>, With<S>, With<Unbuilt>)>,
-) {
+type NewPair<R, S> = (With<R>, With<S>, With<Unbuilt>);
+
+fn note_pair<R: PlasticityRule, S: Synapses>(mut projections: Query<&mut Plastic, NewPair<R, S>>) {
     for mut plastic in &mut projections {
         plastic.paired = true;
     }

@@ -66,7 +66,9 @@ impl Connectivity for Conv2d {
         let Conv2d { kernel, stride, padding } = *self;
         let (pre, post) = (site.pre, site.post);
         if [stride.0, stride.1, kernel.0, kernel.1].contains(&0) {
-            return Err(site.mismatch("Conv2d", "the kernel's sides and the stride must be at least 1".into()));
+            return Err(
+                site.mismatch("Conv2d", "the kernel's sides and the stride must be at least 1".into())
+            );
         }
         let sides = (
             Geometry::output_side(pre.height, kernel.0, stride.0, padding.0),

@@ -1,6 +1,7 @@
 //! Every neuron of the source reaches every neuron of the target.
 
 use super::{Connectivity, DendriticInput, Site, Synapses};
+use crate::Real;
 use crate::error::Result;
 use crate::fire::SpikeSet;
 use crate::kernels::decay::{add, multiply};
@@ -8,7 +9,6 @@ use crate::kernels::rows::{add_rows, learn_row};
 use crate::learning::{Activity, PlasticityRule};
 use crate::weights::{Given, Weights};
 use crate::workers::Workers;
-use crate::Real;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -110,7 +110,12 @@ impl Site<'_> {
     pub fn zeros(&self, connectivity: &'static str, synapses: u128) -> Result<Weights> {
         let limit = (isize::MAX as u128) / size_of::<Real>() as u128;
         if synapses > limit {
-            return Err(Error::TooManySynapses { projection: self.projection.into(), connectivity, synapses, limit });
+            return Err(Error::TooManySynapses {
+                projection: self.projection.into(),
+                connectivity,
+                synapses,
+                limit,
+            });
         }
         let mut values: Vec<Real> = Vec::new();
         if values.try_reserve_exact(synapses as usize).is_err() {
@@ -195,7 +200,11 @@ impl SynapseViews {
 
 fn view<S: Synapses>(projection: EntityRef<'_>) -> Option<SynapseView<'_>> {
     let synapses = projection.get::<S>()?;
-    Some(SynapseView { shape: synapses.shape(), weights: synapses.weights().values(), bytes: synapses.bytes() })
+    Some(SynapseView {
+        shape: synapses.shape(),
+        weights: synapses.weights().values(),
+        bytes: synapses.bytes(),
+    })
 }
 
 fn read_weights<S: Synapses>(projection: EntityRef<'_>, values: &mut Vec<Real>) -> bool {
@@ -349,7 +358,10 @@ fn check_connectivity(
     }
 }
 
-fn check_coefficients(mut problems: ResMut<Problems>, projections: Query<(&Name, &CurrentCoef), With<Unbuilt>>) {
+fn check_coefficients(
+    mut problems: ResMut<Problems>,
+    projections: Query<(&Name, &CurrentCoef), With<Unbuilt>>,
+) {
     for (name, coefficient) in &projections {
         let checked =
             check_parameter(name, "CurrentCoef", "coefficient", &coefficient.0.into(), 1, Range::Any);

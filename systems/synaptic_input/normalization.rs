@@ -1,6 +1,6 @@
 //! Stage `CurrentNormalization`: currents relative to the target's incoming weights.
 
-use super::{SynapticCurrent, Synapses};
+use super::{Synapses, SynapticCurrent};
 use crate::Real;
 use crate::kernels::decay::scale;
 use crate::schedule::{StepSystems, add_family_system};

@@ -143,7 +143,8 @@ fn check_delays(
     dendrites: Query<(&Name, &SimpleDendriteStructure)>,
 ) {
     for (name, pre, post, compartment, source, destination, catches_post) in &projections {
-        let longest = |delays: Option<&Vec<u32>>| delays.and_then(|d| d.iter().max()).map_or(0, |&d| d as usize);
+        let longest =
+            |delays: Option<&Vec<u32>>| delays.and_then(|d| d.iter().max()).map_or(0, |&d| d as usize);
         let source = longest(source.map(|d| &d.0));
         let destination = longest(destination.map(|d| &d.0));
         let ends = [(pre.0, "source", source, true), (post.0, "destination", destination, catches_post)];

@@ -83,7 +83,14 @@ pub struct WeightInitializer {
 impl Default for WeightInitializer {
     fn default() -> Self {
         let distribution = Distribution::Uniform;
-        WeightInitializer { distribution, given: None, density: None, scale: 1.0, offset: 0.0, function: None }
+        WeightInitializer {
+            distribution,
+            given: None,
+            density: None,
+            scale: 1.0,
+            offset: 0.0,
+            function: None,
+        }
     }
 }
 
@@ -229,9 +236,7 @@ impl WeightInitializer {
                 }
             }
             Some((Given::Sparse(triplets), shape)) => {
-                let inside = |&(i, j, _): &(u32, u32, Real)| {
-                    matches!(shape[..], [pre, post] if (i as usize) < pre && (j as usize) < post)
-                };
+                let inside = |&(i, j, _): &(u32, u32, Real)| matches!(shape[..], [pre, post] if (i as usize) < pre && (j as usize) < post);
                 let sorted = triplets.is_sorted_by(|a, b| (a.0, a.1) < (b.0, b.1));
                 if !sorted || !triplets.iter().all(inside) {
                     let expected = format!("{shape:?}, sorted by source and then by target, each pair once");
