@@ -58,9 +58,13 @@ impl Description {
         let name = |e: Entity| world.get::<Name>(e).map_or_else(|| "?".to_string(), Name::to_string);
         let mut groups: Vec<EntityRef> = world.iter_entities().filter(|e| e.contains::<Name>()).collect();
         groups.sort_by_key(EntityRef::id);
-        let registry = world.resource::<Registry>();
-        let variables = world.resource::<StateVariables>();
-        let views = world.resource::<SynapseViews>();
+        let (Some(registry), Some(variables), Some(views)) = (
+            world.get_resource::<Registry>(),
+            world.get_resource::<StateVariables>(),
+            world.get_resource::<SynapseViews>(),
+        ) else {
+            return Description { populations: Vec::new(), projections: Vec::new() };
+        };
         let state_bytes = |group: EntityRef| {
             let mut values = Vec::new();
             let names = variables.of(group);

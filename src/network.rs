@@ -13,6 +13,7 @@ use conex_systems::learning::PlasticityRule;
 use conex_systems::record::StateVariables;
 use conex_systems::relations::{Postsynaptic, Presynaptic, Projection};
 use conex_systems::schedule::{Step, StepSystems};
+use conex_systems::stimulus::Stimulus;
 use conex_systems::synaptic_input::{Connectivity, SynapseViews, Synapses};
 use conex_systems::time::Clock;
 use conex_systems::weights::Frozen;
@@ -42,13 +43,13 @@ pub trait Network {
     fn neurons(&mut self, name: &str, shape: impl Into<Grid>, behaviours: impl Bundle) -> Result<Entity> {
         let grid = shape.into();
         let (population, shape) = (name.to_string(), grid.to_string());
-        let sides = [grid.depth, grid.height, grid.width];
         if grid.is_empty() {
             return Err(Error::EmptyPopulation { population, shape }.into());
         }
-        if sides.iter().map(|&s| s as u128).product::<u128>() > u128::from(u32::MAX) {
+        if grid.len() > u32::MAX as usize {
             return Err(Error::PopulationTooLarge { population, shape }.into());
         }
+        self.prepared()?;
         self.free_name(name)?;
         self.world_mut().insert_resource(Built(false));
         let group = (Name::new(name.to_string()), Population { grid }, Unbuilt);
@@ -95,6 +96,7 @@ pub trait Network {
     /// # Errors
     /// Everything that is wrong with the network, each with its remedy.
     fn build(&mut self) -> Result<()> {
+        self.prepared()?;
         schedule::build(self.world_mut())?;
         self.world_mut().insert_resource(Built(true));
         Ok(())
@@ -117,7 +119,10 @@ pub trait Network {
         if !self.world().get_resource::<Built>().is_some_and(|built| built.0) {
             self.build()?;
         }
+        self.world_mut().resource_mut::<Problems>().take()?;
         self.world_mut().schedule_scope(Step, |world, step| {
+            // A system that joined the schedule itself may have made the order ambiguous.
+            schedule::check_order(world, step)?;
             for _ in 0..steps {
                 step.run(world);
                 let mut problems = world.resource_mut::<Problems>();
@@ -132,7 +137,7 @@ pub trait Network {
 
     /// Simulated time \[ms\].
     fn now(&self) -> f64 {
-        self.world().resource::<Clock>().now()
+        self.world().get_resource::<Clock>().map_or(0.0, Clock::now)
     }
 
     /// The population or projection with this name.
@@ -182,7 +187,9 @@ pub trait Network {
     fn state(&self, group: Entity, variable: &str) -> Result<Vec<Real>> {
         let mut values = Vec::new();
         self.check_state(group, variable)?;
-        self.world().resource::<StateVariables>().read(variable, self.world().entity(group), &mut values);
+        if let Some(variables) = self.world().get_resource::<StateVariables>() {
+            variables.read(variable, self.world().entity(group), &mut values);
+        }
         Ok(values)
     }
 
@@ -195,7 +202,7 @@ pub trait Network {
             let (group, what) = (format!("{group}"), "place in this network".into());
             return Err(Error::NoSuchState { group, what }.into());
         };
-        let known = self.world().resource::<StateVariables>().of(entity);
+        let known = self.world().get_resource::<StateVariables>().map_or_else(Vec::new, |v| v.of(entity));
         if known.contains(&variable) {
             return Ok(());
         }
@@ -212,7 +219,8 @@ pub trait Network {
     fn weights(&self, projection: Entity) -> Result<ArrayD<Real>> {
         let missing = || Error::NoSuchState { group: self.name_of(projection), what: "weights".into() };
         let entity = self.world().get_entity(projection).map_err(|_| missing())?;
-        let view = self.world().resource::<SynapseViews>().of(entity).ok_or_else(missing)?;
+        let views = self.world().get_resource::<SynapseViews>().ok_or_else(missing)?;
+        let view = views.of(entity).ok_or_else(missing)?;
         let weights = view.weights.to_vec();
         let stored = IxDyn(&[weights.len()]);
         let shape =
@@ -228,6 +236,9 @@ pub trait Network {
         let name = self.name_of(population);
         let group = *self.get::<Population>(population)?;
         conex_systems::fire::check_input(&name, &group, neurons)?;
+        if self.world().get::<Stimulus>(population).is_some() {
+            return Err(Error::StimulusDrives { population: name }.into());
+        }
         let what = "InputSpikes".to_string();
         let input = self.world_mut().get_mut::<InputSpikes>(population);
         input.ok_or(Error::NoSuchState { group: name, what })?.set(neurons);
@@ -250,6 +261,7 @@ pub trait Network {
 
     /// Joins a system of the user's own to a stage: behind the stage's own systems, and behind those that joined before.
     fn add_system<M>(&mut self, stage: StepSystems, system: impl IntoScheduleConfigs<ScheduleSystem, M>) {
+        conex_systems::install(self.world_mut());
         // The order of the step has to be checked again.
         self.world_mut().insert_resource(Built(false));
         schedule::add_user_systems(self.world_mut(), stage, system);
@@ -257,32 +269,46 @@ pub trait Network {
 
     /// Makes a neuron model of the user's own known.
     fn register_neuron_model<M: NeuronModel>(&mut self) {
+        conex_systems::install(self.world_mut());
         conex_systems::dynamics::register::<M>(self.world_mut());
     }
 
     /// Makes a plasticity rule of the user's own known, for every kind of connectivity that conex has.
     fn register_plasticity_rule<R: PlasticityRule>(&mut self) {
+        conex_systems::install(self.world_mut());
         conex_systems::learning::register::<R>(self.world_mut());
     }
 
     /// Makes a kind of connectivity of the user's own known, with every rule that conex has.
     fn register_connectivity<C: Connectivity>(&mut self) {
+        conex_systems::install(self.world_mut());
         conex_systems::synaptic_input::register::<C>(self.world_mut());
     }
 
     /// Lets a rule learn on synapses where both are the user's own.
     fn register_learning<R: PlasticityRule, S: Synapses>(&mut self) {
+        conex_systems::install(self.world_mut());
         conex_systems::learning::register_pair::<R, S>(self.world_mut());
     }
 
     /// Lets descriptions name a behaviour of the user's own.
     fn register_behaviour<B: Component + Debug>(&mut self) {
+        conex_systems::install(self.world_mut());
         conex_systems::registry::behaviour::<B>(self.world_mut());
     }
 
     /// What the network consists of: populations, projections, behaviours, sizes, memory.
     fn describe(&self) -> Description {
         Description::of(self.world())
+    }
+
+    /// Prepares a world that nobody has, with the default settings.
+    #[doc(hidden)]
+    fn prepared(&mut self) -> Result<()> {
+        if self.world().contains_resource::<Clock>() {
+            return Ok(());
+        }
+        crate::install(self.world_mut(), Default::default())
     }
 
     #[doc(hidden)]

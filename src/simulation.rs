@@ -95,6 +95,8 @@ pub fn install(world: &mut World, settings: Settings) -> Result<()> {
     conex_systems::install(world);
     world.insert_resource(workers);
     world.insert_resource(Seed(seed));
-    world.insert_resource(Clock { dt, iteration: 0, scaling: time_scaling });
+    // Installed again, a network takes the new settings and keeps its time.
+    let iteration = world.get_resource::<Clock>().map_or(0, |clock| clock.iteration);
+    world.insert_resource(Clock { dt, iteration, scaling: time_scaling });
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Problems};
 use crate::fire::Spikes;
-use crate::group::Unbuilt;
+use crate::group::{Unbuilt, refuse_late};
 use crate::registry;
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use bevy_ecs::prelude::*;
@@ -96,6 +96,7 @@ fn allocate_axons(
 
 pub(crate) fn install(world: &mut World) {
     registry::behaviour::<NeuronAxon>(world);
+    refuse_late::<AxonHistory>(world, "NeuronAxon");
     add_systems(world, StepSystems::Axon, push_spikes);
     add_build_systems(world, BuildSystems::Allocate, allocate_axons);
 }

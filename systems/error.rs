@@ -90,6 +90,11 @@ pub enum Error {
         "population `{population}` has a stimulus without a single instance: give it a dataset that is not empty"
     )]
     EmptyDataset { population: String },
+    /// Input spikes from the program for a population that a stimulus drives.
+    #[error(
+        "population `{population}` has a stimulus, which sets its spikes at each step: remove the `Stimulus`, or give it no input"
+    )]
+    StimulusDrives { population: String },
     /// A stimulus of another size than its population.
     #[error(
         "population `{population}` has {expected} neurons, but its stimulus has instances of {given} values: give the population the shape of the dataset"
@@ -196,6 +201,11 @@ pub enum Error {
     OutOfMemory { projection: String, connectivity: &'static str, synapses: u128 },
 
     // Running.
+    /// A behaviour with state that came to a group after the group was built.
+    #[error(
+        "{behaviour} was added to `{group}` after it was built: give a group all its behaviours when it is made"
+    )]
+    AddedLate { group: String, behaviour: &'static str },
     /// A state variable that stopped being a finite number.
     #[error(
         "population `{population}`: {variable} of neuron {index} became {value} at step {step}: look for weights, currents or parameters that are too large, or a dt that is too long"

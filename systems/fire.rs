@@ -2,7 +2,7 @@
 
 use crate::dynamics::{InputCurrent, Membrane, MembranePotential, ModelNames, NeuronState, Threshold};
 use crate::error::{Error, Problems, Result};
-use crate::group::{Population, Unbuilt};
+use crate::group::{Population, Unbuilt, refuse_late};
 use crate::parameter::BLOCK;
 use crate::registry;
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
@@ -174,6 +174,8 @@ pub(crate) fn needs_neurons(group: &str, behaviour: &str, fires: bool) -> Result
 
 pub(crate) fn install(world: &mut World) {
     registry::behaviour::<Fire>(world);
+    refuse_late::<NeuronState>(world, "a neuron model");
+    refuse_late::<Spikes>(world, "InputSpikes");
     world.schedule_scope(crate::schedule::Step, |_, step| {
         step.configure_sets(FireSystems::Detect.before(FireSystems::Adapt));
     });

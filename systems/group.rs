@@ -1,7 +1,11 @@
 //! Populations: groups of neurons of one kind, one entity a group.
 
+use crate::error::{Error, Problems};
+use crate::relations::Projection;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::any::TypeId;
+use std::collections::HashMap;
 use std::fmt;
 
 /// The shape of a population: neurons stand on a grid of `depth` x `height` x `width`.
@@ -79,3 +83,29 @@ pub struct Inhibitory;
 /// Set on a group that the Build schedule has not seen yet; taken away once its network is built.
 #[derive(Component, Clone, Copy, Debug, Default)]
 pub struct Unbuilt;
+
+/// Reports the state `C` of the behaviour `name` where it comes to a group that is built already: nothing would size it.
+pub(crate) fn refuse_late<C: Component>(world: &mut World, name: &'static str) {
+    world.get_resource_or_init::<StatefulBehaviours>().0.insert(TypeId::of::<C>(), name);
+    let component = world.register_component::<C>();
+    if world.archetypes().iter().any(|archetype| archetype.contains(component)) {
+        // Someone spawned it before the world was prepared: too late to watch it.
+        return;
+    }
+    world.register_component_hooks::<C>().on_add(|mut world, context| {
+        let group = world.entity(context.entity);
+        let is_group = group.contains::<Population>() || group.contains::<Projection>();
+        if is_group && !group.contains::<Unbuilt>() {
+            let name = group.get::<Name>().map_or_else(|| "?".to_string(), Name::to_string);
+            let names = world.get_resource::<StatefulBehaviours>();
+            let behaviour = names.and_then(|n| n.0.get(&TypeId::of::<C>())).copied().unwrap_or("a behaviour");
+            if let Some(mut problems) = world.get_resource_mut::<Problems>() {
+                problems.push(Error::AddedLate { group: name, behaviour });
+            }
+        }
+    });
+}
+
+/// The behaviours that state components belong to.
+#[derive(Resource, Default)]
+struct StatefulBehaviours(HashMap<TypeId, &'static str>);

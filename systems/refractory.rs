@@ -3,7 +3,7 @@
 use crate::dynamics::{Membrane, MembranePotential, Range, check_parameter};
 use crate::error::Problems;
 use crate::fire::{Fire, Spikes};
-use crate::group::{Population, Unbuilt};
+use crate::group::{Population, Unbuilt, refuse_late};
 use crate::parameter::Param;
 use crate::registry;
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
@@ -90,6 +90,7 @@ fn prepare_refractory(mut problems: ResMut<Problems>, mut populations: Query<Fre
 
 pub(crate) fn install(world: &mut World) {
     registry::behaviour::<RefractoryPeriod>(world);
+    refuse_late::<RefractorySteps>(world, "RefractoryPeriod");
     add_systems(world, StepSystems::Refractory, hold_refractory);
     add_build_systems(world, BuildSystems::Allocate, prepare_refractory);
 }

@@ -249,15 +249,22 @@ pub fn add_build_systems<M>(
     });
 }
 
+/// Checks that the step has a definite order. Costs next to nothing while no system was added.
+///
+/// # Errors
+/// [`Error::AmbiguousStep`].
+pub fn check_order(world: &mut World, step: &mut Schedule) -> Result<()> {
+    let order = step.initialize(world);
+    order.map(drop).map_err(|e| Error::AmbiguousStep { reason: e.to_string(step.graph(), world) })
+}
+
 /// Prepares and checks all that was added since the last call, and the order of the step.
 ///
 /// # Errors
 /// Everything that is wrong with the network, each with its remedy. Nothing has run then.
 pub fn build(world: &mut World) -> Result<()> {
     world.run_schedule(Build);
-    let order = world.schedule_scope(Step, |world, step| {
-        step.initialize(world).map_err(|e| Error::AmbiguousStep { reason: e.to_string(step.graph(), world) })
-    });
+    let order = world.schedule_scope(Step, check_order);
     world.resource_mut::<Problems>().check(order);
     world.resource_mut::<Problems>().take()?;
     let fresh: Vec<Entity> =

@@ -2,9 +2,9 @@
 
 use crate::Real;
 use crate::dynamics::{Range, check_parameter};
-use crate::error::Problems;
+use crate::error::{Error, Problems};
 use crate::fire::SpikeSet;
-use crate::group::{Population, Unbuilt};
+use crate::group::{Population, Unbuilt, refuse_late};
 use crate::kernels::decay::decay;
 use crate::registry;
 use crate::relations::{Postsynaptic, Presynaptic};
@@ -109,22 +109,24 @@ type Sized<'w> = (
 );
 
 fn allocate_traces(
+    clock: Res<Clock>,
     mut problems: ResMut<Problems>,
     mut projections: Query<Sized, With<Unbuilt>>,
     populations: Query<&Population>,
 ) {
     for (name, pre, post, pre_trace, post_trace) in &mut projections {
         let size = |e| populations.get(e).map_or(0, Population::size);
-        let mut check = |behaviour, tau_s: Real, spike_scale: Real| {
+        let mut check = |behaviour: &str, tau_s: Real, spike_scale: Real| {
             problems.check(check_parameter(name, behaviour, "tau_s", &tau_s.into(), 1, Range::Positive));
-            problems.check(check_parameter(
-                name,
-                behaviour,
-                "spike_scale",
-                &spike_scale.into(),
-                1,
-                Range::Any,
-            ));
+            let scale = spike_scale.into();
+            problems.check(check_parameter(name, behaviour, "spike_scale", &scale, 1, Range::Any));
+            if tau_s > 0.0 && f64::from(tau_s) < clock.dt {
+                let (group, behaviour, parameter) = (name.into(), behaviour.into(), "tau_s".into());
+                let requirement =
+                    format!("at least dt, which is {} ms: the trace would turn negative", clock.dt);
+                let value = f64::from(tau_s);
+                problems.push(Error::ParameterRange { group, behaviour, parameter, value, requirement });
+            }
         };
         if let Some((trace, mut values)) = pre_trace {
             check("PreTrace", trace.tau_s, trace.spike_scale);
@@ -140,6 +142,8 @@ fn allocate_traces(
 pub(crate) fn install(world: &mut World) {
     registry::behaviour::<PreTrace>(world);
     registry::behaviour::<PostTrace>(world);
+    refuse_late::<PreTraceValues>(world, "PreTrace");
+    refuse_late::<PostTraceValues>(world, "PostTrace");
     add_systems(world, StepSystems::Traces, (update_pre_traces, update_post_traces));
     add_build_systems(world, BuildSystems::Allocate, allocate_traces);
 }

@@ -14,8 +14,6 @@
 //! # }
 //! ```
 
-#![cfg_attr(feature = "f64", allow(clippy::useless_conversion, reason = "`Real` is `f64` then"))]
-
 mod images;
 mod unpack;
 mod idx;

@@ -4,7 +4,7 @@ use super::DendriteSystems;
 use crate::Real;
 use crate::axon::MAX_DELAY;
 use crate::error::{Error, Problems};
-use crate::group::{Population, Unbuilt};
+use crate::group::{Population, Unbuilt, refuse_late};
 use crate::kernels::decay::add;
 use crate::registry;
 use crate::relations::{Afferents, Compartment};
@@ -192,6 +192,7 @@ fn check_dendrites(
 
 pub(super) fn install(world: &mut World) {
     registry::behaviour::<SimpleDendriteStructure>(world);
+    refuse_late::<DendriticCurrents>(world, "SimpleDendriteStructure");
     add_systems(world, StepSystems::Dendrite, gather_currents.in_set(DendriteSystems::Gather));
     add_build_systems(world, BuildSystems::Allocate, allocate_dendrites);
     add_build_systems(world, BuildSystems::Validate, check_dendrites);

@@ -14,7 +14,7 @@ use crate::group::{Population, Unbuilt};
 use crate::kernels::CHUNK;
 use crate::parameter::{BLOCK, Param};
 use crate::registry;
-use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system};
+use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system, add_systems};
 use crate::time::{Clock, TimeScaling};
 use crate::workers::Workers;
 use bevy_ecs::component::Mutable;
@@ -389,7 +389,23 @@ fn check_model<M: NeuronModel>(name: &str, population: &Population, model: &M) -
     })
 }
 
+/// For every population whose threshold a user changed, check that there is one, or one per neuron.
+fn check_thresholds(
+    mut problems: ResMut<Problems>,
+    mut populations: Query<(&Name, &Population, &mut Threshold), Changed<Threshold>>,
+) {
+    for (name, population, mut threshold) in &mut populations {
+        let n = population.size();
+        if threshold.0.count().is_some_and(|given| given != n) {
+            problems.check(check_parameter(name, "Threshold", "threshold", &threshold.0, n, Range::Any));
+            // The step ends with the error; until then, kernels need a threshold that fits.
+            threshold.0 = Real::MAX.into();
+        }
+    }
+}
+
 pub(crate) fn install(world: &mut World) {
+    add_systems(world, StepSystems::Time, check_thresholds);
     add_build_systems(world, BuildSystems::Validate, check_models);
     register::<lif::Lif>(world);
     register::<elif::Elif>(world);

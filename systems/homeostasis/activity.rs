@@ -4,7 +4,7 @@ use crate::Real;
 use crate::dynamics::Threshold;
 use crate::error::{Error, Problems};
 use crate::fire::{Fire, Spikes};
-use crate::group::{Population, Unbuilt};
+use crate::group::{Population, Unbuilt, refuse_late};
 use crate::registry;
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use crate::time::Clock;
@@ -98,6 +98,7 @@ fn prepare(mut problems: ResMut<Problems>, mut populations: Query<Fresh, With<Un
 
 pub(super) fn install(world: &mut World) {
     registry::behaviour::<ActivityBaseHomeostasis>(world);
+    refuse_late::<ActivityCount>(world, "ActivityBaseHomeostasis");
     add_systems(world, StepSystems::ActivityHomeostasis, move_thresholds);
     add_build_systems(world, BuildSystems::Allocate, prepare);
 }

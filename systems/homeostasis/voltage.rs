@@ -4,7 +4,7 @@ use crate::Real;
 use crate::dynamics::{MembranePotential, Range, check_parameter};
 use crate::error::{Error, Problems};
 use crate::fire::Fire;
-use crate::group::{Population, Unbuilt};
+use crate::group::{Population, Unbuilt, refuse_late};
 use crate::parameter::Param;
 use crate::registry;
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
@@ -112,6 +112,7 @@ fn prepare(mut problems: ResMut<Problems>, mut populations: Query<Fresh, With<Un
 
 pub(super) fn install(world: &mut World) {
     registry::behaviour::<VoltageBaseHomeostasis>(world);
+    refuse_late::<Exhaustion>(world, "VoltageBaseHomeostasis");
     add_systems(world, StepSystems::VoltageHomeostasis, exhaust);
     add_build_systems(world, BuildSystems::Allocate, prepare);
 }

@@ -9,7 +9,7 @@ pub mod stdp;
 use crate::Real;
 use crate::error::{Error, Problems};
 use crate::fire::SpikeSet;
-use crate::group::Unbuilt;
+use crate::group::{Unbuilt, refuse_late};
 use crate::registry;
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system};
 use crate::spike_catching::{PostSpikes, PreSpikes};
@@ -155,6 +155,7 @@ fn check_rules(mut problems: ResMut<Problems>, mut projections: Query<(&Name, &m
 }
 
 pub(crate) fn install(world: &mut World) {
+    refuse_late::<Plastic>(world, "a plasticity rule");
     add_build_systems(world, BuildSystems::Validate, check_rules);
     register::<stdp::Stdp>(world);
 }

@@ -16,7 +16,7 @@ use crate::Real;
 use crate::dynamics::{Range, check_parameter};
 use crate::error::{Error, Problems, Result};
 use crate::fire::SpikeSet;
-use crate::group::{Grid, Inhibitory, Population, Unbuilt};
+use crate::group::{Grid, Inhibitory, Population, Unbuilt, refuse_late};
 use crate::kernels::decay::scale;
 use crate::learning::{Activity, PlasticityRule};
 use crate::random::Seed;
@@ -370,6 +370,7 @@ fn check_coefficients(
 }
 
 pub(crate) fn install(world: &mut World) {
+    refuse_late::<DendriticInput>(world, "a kind of connectivity");
     registry::behaviour::<CurrentCoef>(world);
     add_build_systems(world, BuildSystems::Validate, check_coefficients);
     add_build_systems(world, BuildSystems::Allocate, allocate_currents);

@@ -5,7 +5,7 @@ use crate::Real;
 use crate::axon::NeuronAxon;
 use crate::dendrite::SimpleDendriteStructure;
 use crate::error::{Error, Problems, Result};
-use crate::group::{Population, Unbuilt};
+use crate::group::{Population, Unbuilt, refuse_late};
 use crate::random::Seed;
 use crate::relations::{Compartment, Postsynaptic, Presynaptic};
 use crate::schedule::{BuildSystems, add_build_systems};
@@ -178,6 +178,7 @@ fn check_delays(
 }
 
 pub(super) fn install(world: &mut World) {
+    refuse_late::<SourceDelays>(world, "DelayInitializer");
     add_build_systems(world, BuildSystems::InitDelays, draw_delays);
     add_build_systems(world, BuildSystems::Validate, check_delays);
 }

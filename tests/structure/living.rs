@@ -342,3 +342,69 @@ fn the_step_schedule_is_the_users_to_run() -> Result<()> {
     assert!(net.state(a, "v")? == twin.state(twin.find("a")?, "v")? && snapshot(&net) == snapshot(&twin));
     Ok(())
 }
+
+#[test]
+fn a_behaviour_with_state_that_comes_too_late_is_an_error_and_nothing_runs() -> Result<()> {
+    let mut net = network()?;
+    let exc = driven(&mut net, "exc")?;
+    net.run(3)?;
+    net.world_mut().entity_mut(exc).insert(RefractoryPeriod::new(2.0));
+    let error = net.run(1).err();
+    let late = |e: &Error| {
+        matches!(e, Error::Network(systems::Error::AddedLate { group, behaviour })
+            if group == "exc" && *behaviour == "RefractoryPeriod")
+    };
+    assert!(error.as_ref().is_some_and(late), "{error:?}");
+    assert_eq!(net.now(), 3.0);
+    Ok(())
+}
+
+#[test]
+fn a_world_that_nobody_prepared_gets_the_default_settings() -> Result<()> {
+    let mut world = World::new();
+    assert_eq!(world.now(), 0.0);
+    let exc = driven_in(&mut world)?;
+    world.run(10)?;
+    assert_eq!(world.now(), 10.0);
+    assert!(world.state(exc, "v")?[0] > 0.0);
+    Ok(())
+}
+
+fn driven_in(world: &mut World) -> Result<Entity> {
+    world.neurons("exc", 4, (Lif::default(), InjectedCurrent::new(1.5)))
+}
+
+#[test]
+fn a_threshold_of_the_wrong_length_is_an_error_even_between_steps() -> Result<()> {
+    let mut net = network()?;
+    let exc = driven(&mut net, "exc")?;
+    net.run(1)?;
+    net.world_mut().entity_mut(exc).insert(Threshold(vec![1.0, 2.0].into()));
+    let error = net.run(1).err();
+    let wrong = |e: &Error| {
+        matches!(e, Error::Network(systems::Error::ParameterLength { expected: 4, given: 2, .. }))
+    };
+    assert!(error.as_ref().is_some_and(wrong), "{error:?}");
+    Ok(())
+}
+
+#[test]
+fn a_population_with_a_stimulus_takes_no_other_input() -> Result<()> {
+    let mut net = network()?;
+    let image = Images::new(4, vec![0.5; 4], None)?;
+    let input = net.neurons("input", 4, Stimulus::new(image, SimplePoisson::new(5, 1.0)?))?;
+    let error = net.set_input(input, &[1]).err();
+    assert!(matches!(error, Some(Error::Network(systems::Error::StimulusDrives { .. }))), "{error:?}");
+    Ok(())
+}
+
+#[test]
+fn a_trace_shorter_than_a_step_is_an_error() -> Result<()> {
+    let mut net = network()?;
+    let exc = driven(&mut net, "exc")?;
+    net.synapses(exc, exc, (ones(), PreTrace::new(0.5)))?;
+    let error = net.build().err();
+    let short = |e: &Error| matches!(e, Error::Network(systems::Error::ParameterRange { parameter, .. }) if parameter == "tau_s");
+    assert!(error.as_ref().is_some_and(short), "{error:?}");
+    Ok(())
+}
