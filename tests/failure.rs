@@ -1,4 +1,5 @@
 //! Every error with its name, the group that it blames and the remedy that it offers.
 
 mod network;
+mod projections;
 mod files;
