@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 /// **Equation.** `I ← I − I/I_tau`, or `I ← 0` without `I_tau`; then `I += I_proximal`; then for the apical and distal
 /// compartments, where a provocativeness p is given, `I += tau·tanh(I_c)·max(limit − v, 0)/R` with `limit = v_rest +
 /// p·(threshold − v_rest)`. So proximal input drives the neuron, apical and distal input only prime it towards `limit`,
-/// below its threshold while p < 1, and count for nothing without a provocativeness.
+/// below its threshold while p < 1, and count for nothing without a provocativeness. Each alone cannot fire the neuron
+/// at dt up to 1 ms; both together can, where their steps towards `limit` add up beyond the threshold.
 ///
 /// CoNeX counts `I_tau` in steps; with [`TimeScaling::Consistent`](crate::time::TimeScaling) it counts milliseconds.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
