@@ -5,9 +5,9 @@
     allow(clippy::useless_conversion, clippy::unnecessary_cast, reason = "`Real` is `f64` then")
 )]
 
+use conex::Result;
 use conex::prelude::*;
 use conex::systems::Error::{self, *};
-use conex::Result;
 
 /// The network's own error behind `result`, whose message says all of `parts`.
 #[track_caller]
