@@ -11,6 +11,7 @@ use conex::systems::kernels::math::{exp, tanh};
 use conex::systems::kernels::rows::{add_rows, learn_row};
 use conex::systems::kernels::threshold::crossings;
 use conex::systems::kernels::top_k::losers_of_lane;
+use conex::systems::learning::InPlace;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 
@@ -97,7 +98,9 @@ fn synapses(c: &mut Criterion) {
     let (rule, trace) = (Stdp::new(0.01, 0.002), numbers(N));
     let mut row = numbers(N);
     group.throughput(Throughput::Elements(N as u64));
-    group.bench_function("learn_row", |b| b.iter(|| learn_row(&rule, black_box(&mut row), &trace)));
+    group.bench_function("learn_row", |b| {
+        b.iter(|| learn_row(&rule, black_box(&mut InPlace(&mut row)), 0, (0.5, 0.0), &trace, &trace))
+    });
 
     let n = 10_000;
     let pairs = (0..n as u32).flat_map(|i| (0..100).map(move |k| (i, k * 100 + i % 100)));

@@ -6,6 +6,7 @@
 use clap::Parser;
 use conex::prelude::*;
 use conex::recording::plots::{Labels, Trace, traces};
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 #[derive(Parser)]
@@ -19,8 +20,8 @@ struct Options {
 }
 
 /// The threshold rises by `step` at each spike and falls back to `rest` with the time constant `tau` [ms].
-#[derive(Component, Debug)]
-struct AdaptiveThreshold {
+#[derive(Component, Debug, Serialize, Deserialize)]
+struct MovingThreshold {
     step: Real,
     rest: Real,
     tau: Real,
@@ -29,7 +30,7 @@ struct AdaptiveThreshold {
 /// For every population with an adaptive threshold, let it fall back and rise with the spikes.
 fn adapt(
     clock: Res<Clock>,
-    mut populations: Query<(&AdaptiveThreshold, &Population, &Spikes, &mut Threshold)>,
+    mut populations: Query<(&MovingThreshold, &Population, &Spikes, &mut Threshold)>,
 ) {
     for (adaptive, population, spikes, mut threshold) in &mut populations {
         let thresholds = threshold.0.per_neuron_mut(population.size());
@@ -46,9 +47,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::parse();
     let mut net = Neocortex::with(Settings { threads: 1, ..Default::default() })?;
     net.add_system(StepSystems::ActivityHomeostasis, adapt);
-    net.register_behaviour::<AdaptiveThreshold>();
+    net.register_behaviour::<MovingThreshold>();
 
-    let adaptive = AdaptiveThreshold { step: 0.3, rest: 1.0, tau: 100.0 };
+    let adaptive = MovingThreshold { step: 0.3, rest: 1.0, tau: 100.0 };
     let drive = || (Lif::default().tau(10.0), InjectedCurrent::new(3.0));
     let plain = net.neurons("plain", 1, drive())?;
     let tired = net.neurons("adaptive", 1, (drive(), adaptive))?;

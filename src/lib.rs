@@ -3,6 +3,7 @@
 pub mod error;
 pub mod simulation;
 pub mod network;
+pub mod control;
 pub mod describe;
 pub mod data;
 pub mod recording;
@@ -16,6 +17,7 @@ pub use simulation::{Neocortex, Settings, install};
 
 /// Everything that a script needs.
 pub mod prelude {
+    pub use crate::control::{Control, Scope};
     pub use crate::data::{Images, Intensity2Latency, Poisson, SimplePoisson};
     pub use crate::network::Network;
     pub use crate::readout::{Readout, Weighting};
@@ -26,30 +28,32 @@ pub mod prelude {
     pub use conex_systems::axon::NeuronAxon;
     pub use conex_systems::dendrite::{InjectedCurrent, SimpleDendriteComputation, SimpleDendriteStructure};
     pub use conex_systems::dynamics::{
-        InputCurrent, Membrane, MembranePotential, NeuronModel, Neurons, Range, Threshold, aelif::Aelif,
-        elif::Elif, lif::Lif,
+        InputCurrent, Membrane, MembranePotential, NeuronModel, Neurons, Range, Threshold, models::*,
     };
     pub use conex_systems::fire::{Fire, InputSpikes, Spikes};
-    pub use conex_systems::group::{Grid, Inhibitory, Population};
+    pub use conex_systems::group::{Grid, Inhibitory, Population, Tags};
     pub use conex_systems::homeostasis::{ActivityBaseHomeostasis, VoltageBaseHomeostasis};
     pub use conex_systems::kwta::{Dimension, Kwta};
-    pub use conex_systems::learning::{Plastic, PlasticityRule, bounds::Bound, stdp::Stdp};
+    pub use conex_systems::learning::{
+        Plastic, PlasticityRule, RewardModulated, Traces, bounds::Bound, stdp::Rstdp, stdp::Stdp,
+    };
     pub use conex_systems::noise::InherentNoise;
     pub use conex_systems::parameter::Param;
     pub use conex_systems::refractory::RefractoryPeriod;
     pub use conex_systems::relations::{
         Afferents, Compartment, Compartment::Apical, Compartment::Distal, Compartment::Proximal, Efferents,
-        Postsynaptic, Presynaptic, Projection,
+        Postsynaptic, Presynaptic, Projection, Selection, SubPopulation,
     };
+    pub use conex_systems::reward::{Dopamine, DopamineConcentration, Payoff};
     pub use conex_systems::schedule::StepSystems;
     pub use conex_systems::setters;
     pub use conex_systems::stimulus::{Dataset, Encoder, Presentation, SpikeDataset, SpikeTrain, Stimulus};
     pub use conex_systems::synaptic_input::{
-        CurrentCoef, CurrentNormalization, SynapticCurrent, conv2d::Conv2d, dense::Dense, one2one::One2One,
-        sparse::Sparse,
+        CurrentCoef, CurrentNormalization, DendriticInput, NoSelfConnections, SynapticCurrent, Weighted,
+        conv2d::Conv2d, dense::Dense, one2one::One2One, sparse::Sparse,
     };
     pub use conex_systems::time::{Clock, TimeScaling};
-    pub use conex_systems::traces::{PostTrace, PreTrace};
+    pub use conex_systems::traces::{Pairing, PostTrace, PreTrace};
     pub use conex_systems::weights::{
         DelayInitializer, Delays, Distribution, WeightClip, WeightInitializer, WeightNormalization,
     };

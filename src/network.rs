@@ -11,19 +11,18 @@ use conex_systems::fire::{InputSpikes, Spikes};
 use conex_systems::group::{Grid, Population, Unbuilt};
 use conex_systems::learning::PlasticityRule;
 use conex_systems::record::StateVariables;
-use conex_systems::relations::{Postsynaptic, Presynaptic, Projection};
-use conex_systems::schedule::{Step, StepSystems};
+use conex_systems::registry::Registration;
+use conex_systems::relations::{Postsynaptic, Presynaptic, Projection, Selection, SubPopulation};
+use conex_systems::schedule::{Built, Step, StepSystems};
 use conex_systems::stimulus::Stimulus;
-use conex_systems::synaptic_input::{Connectivity, SynapseViews, Synapses};
+use conex_systems::synaptic_input::{Connectivity, PlasticSynapses, SynapseViews};
 use conex_systems::time::Clock;
 use conex_systems::weights::Frozen;
 use conex_systems::{Error, Real, schedule};
 use ndarray::{ArrayD, IxDyn};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fmt::Debug;
-
-/// Whether everything that was added has been built.
-#[derive(Resource, Default)]
-struct Built(bool);
 
 /// A network in a world. [`Neocortex`](crate::Neocortex) implements it, and so does any [`World`] after
 /// [`install`](crate::install).
@@ -52,8 +51,19 @@ pub trait Network {
         self.prepared()?;
         self.free_name(name)?;
         self.world_mut().insert_resource(Built(false));
-        let group = (Name::new(name.to_string()), Population { grid }, Unbuilt);
+        let group = (Name::new(name.to_string()), Population { grid }, Unbuilt::New);
         Ok(self.world_mut().spawn(behaviours).insert(group).id())
+    }
+
+    /// Makes a part of `population`: neurons chosen by block, by index or by mask. Projections may come from it and end
+    /// on it, and recorders may watch it.
+    ///
+    /// # Errors
+    /// No population, a selection that does not fit it or is empty, a name that is empty or taken.
+    fn sub_population(&mut self, name: &str, population: Entity, selection: Selection) -> Result<Entity> {
+        let grid = self.get::<Population>(population)?.grid;
+        let (grid, neurons) = selection.of(grid, name, &self.name_of(population))?;
+        self.neurons(name, grid, SubPopulation { of: population, neurons })
     }
 
     /// Adds a projection from population `pre` to population `post` with `behaviours`, named after both.
@@ -86,7 +96,8 @@ pub trait Network {
         }
         self.free_name(name)?;
         self.world_mut().insert_resource(Built(false));
-        let ends = (Name::new(name.to_string()), Projection, Presynaptic(pre), Postsynaptic(post), Unbuilt);
+        let ends =
+            (Name::new(name.to_string()), Projection, Presynaptic(pre), Postsynaptic(post), Unbuilt::New);
         Ok(self.world_mut().spawn(behaviours).insert(ends).id())
     }
 
@@ -97,9 +108,7 @@ pub trait Network {
     /// Everything that is wrong with the network, each with its remedy.
     fn build(&mut self) -> Result<()> {
         self.prepared()?;
-        schedule::build(self.world_mut())?;
-        self.world_mut().insert_resource(Built(true));
-        Ok(())
+        Ok(schedule::build(self.world_mut())?)
     }
 
     /// One time step.
@@ -262,8 +271,6 @@ pub trait Network {
     /// Joins a system of the user's own to a stage: behind the stage's own systems, and behind those that joined before.
     fn add_system<M>(&mut self, stage: StepSystems, system: impl IntoScheduleConfigs<ScheduleSystem, M>) {
         conex_systems::install(self.world_mut());
-        // The order of the step has to be checked again.
-        self.world_mut().insert_resource(Built(false));
         schedule::add_user_systems(self.world_mut(), stage, system);
     }
 
@@ -279,22 +286,32 @@ pub trait Network {
         conex_systems::learning::register::<R>(self.world_mut());
     }
 
-    /// Makes a kind of connectivity of the user's own known, with every rule that conex has.
+    /// Makes a kind of connectivity of the user's own known, without rules.
     fn register_connectivity<C: Connectivity>(&mut self) {
         conex_systems::install(self.world_mut());
         conex_systems::synaptic_input::register::<C>(self.world_mut());
     }
 
+    /// Makes a kind of connectivity of the user's own known, with every rule that conex has.
+    fn register_plastic_connectivity<C: Connectivity<Synapses: PlasticSynapses>>(&mut self) {
+        conex_systems::install(self.world_mut());
+        conex_systems::synaptic_input::register_plastic::<C>(self.world_mut());
+    }
+
     /// Lets a rule learn on synapses where both are the user's own.
-    fn register_learning<R: PlasticityRule, S: Synapses>(&mut self) {
+    fn register_learning<R: PlasticityRule, S: PlasticSynapses>(&mut self) {
         conex_systems::install(self.world_mut());
         conex_systems::learning::register_pair::<R, S>(self.world_mut());
     }
 
-    /// Lets descriptions name a behaviour of the user's own.
-    fn register_behaviour<B: Component + Debug>(&mut self) {
+    /// Makes a behaviour of the user's own known by name: it is described, saved with the network and switched off like
+    /// conex's own. What comes back takes more to say of it: what it belongs on, what it needs.
+    fn register_behaviour<B>(&mut self) -> Registration<'_, B>
+    where
+        B: Component + Debug + Serialize + DeserializeOwned,
+    {
         conex_systems::install(self.world_mut());
-        conex_systems::registry::behaviour::<B>(self.world_mut());
+        conex_systems::registry::behaviour::<B>(self.world_mut()).saved()
     }
 
     /// What the network consists of: populations, projections, behaviours, sizes, memory.
@@ -342,7 +359,7 @@ impl Network for World {
 }
 
 /// The candidate with the fewest edits from `name`, if it is near enough to be meant.
-fn closest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn closest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
     let near = candidates.map(|c| (strsim::damerau_levenshtein(name, c), c)).min()?;
     (near.0 <= name.chars().count().div_ceil(3).max(1)).then(|| near.1.to_string())
 }

@@ -2,14 +2,20 @@
 
 use crate::error::{Error, Problems};
 use crate::fire::Spikes;
-use crate::group::{Unbuilt, refuse_late};
-use crate::registry;
+use crate::group::{Unbuilt, build_late};
+use crate::registry::{self, GroupKind, Need, Place};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// The most steps that an axon or a dendrite keeps: more is a mistake, and would not fit into memory.
 pub const MAX_DELAY: usize = 1 << 20;
+
+/// An axon on the source of a projection.
+pub const SOURCE_AXON: Need = Need::of::<NeuronAxon>(Place::Source, "axon", "NeuronAxon::default()");
+
+/// An axon on the target of a projection that learns from its spikes.
+pub const TARGET_AXON: Need = SOURCE_AXON.at(Place::Target);
 
 /// Keeps the spikes of the last `max_delay` steps, for the projections that leave the population.
 ///
@@ -69,17 +75,24 @@ impl AxonHistory {
 }
 
 /// For every population with an axon, let this step's spikes in and those too old out.
-fn push_spikes(mut populations: Query<(&Spikes, &mut AxonHistory)>) {
+pub(crate) fn push_spikes(mut populations: Query<(&Spikes, &mut AxonHistory), With<NeuronAxon>>) {
     for (spikes, mut history) in &mut populations {
         history.push(spikes.0.events());
     }
 }
 
+/// What was on its way is lost with the axon.
+fn forget_spikes(group: &mut EntityWorldMut<'_>) {
+    if let Some(mut history) = group.get_mut::<AxonHistory>() {
+        history.ring.iter_mut().for_each(Vec::clear);
+    }
+}
+
 fn allocate_axons(
     mut problems: ResMut<Problems>,
-    mut populations: Query<(&Name, &NeuronAxon, &mut AxonHistory), With<Unbuilt>>,
+    mut populations: Query<(&Name, &Unbuilt, &NeuronAxon, &mut AxonHistory)>,
 ) {
-    for (name, axon, mut history) in &mut populations {
+    for (name, unbuilt, axon, mut history) in &mut populations {
         if !(1..=MAX_DELAY).contains(&axon.max_delay) {
             problems.push(Error::ParameterRange {
                 group: name.into(),
@@ -90,13 +103,20 @@ fn allocate_axons(
             });
             continue;
         }
-        *history = AxonHistory { ring: vec![Vec::new(); axon.max_delay], newest: 0 };
+        if unbuilt.makes_state(history.is_empty()) {
+            *history = AxonHistory { ring: vec![Vec::new(); axon.max_delay], newest: 0 };
+        }
     }
 }
 
 pub(crate) fn install(world: &mut World) {
-    registry::behaviour::<NeuronAxon>(world);
-    refuse_late::<AxonHistory>(world, "NeuronAxon");
+    registry::behaviour::<NeuronAxon>(world)
+        .on(GroupKind::Population)
+        .stage(StepSystems::Axon)
+        .after_taking(forget_spikes)
+        .state::<AxonHistory>()
+        .saved();
+    build_late::<AxonHistory>(world);
     add_systems(world, StepSystems::Axon, push_spikes);
     add_build_systems(world, BuildSystems::Allocate, allocate_axons);
 }

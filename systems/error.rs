@@ -82,6 +82,15 @@ pub enum Error {
     /// A behaviour without another that it needs on its own group.
     #[error("`{group}` has {behaviour} but no {missing}: add `{remedy}`")]
     MissingBehaviour { group: String, behaviour: String, missing: String, remedy: String },
+    /// A behaviour of populations on a projection, or the other way round.
+    #[error("{is} `{group}` has {behaviour}, which belongs on a {belongs}: move it there")]
+    WrongGroup { group: String, behaviour: String, is: &'static str, belongs: &'static str },
+    /// A behaviour without what it needs anywhere in the network.
+    #[error("`{group}` has {behaviour}, but the network has no {missing}: call `{remedy}`")]
+    MissingInNetwork { group: String, behaviour: String, missing: String, remedy: String },
+    /// A part of a population that does not fit it.
+    #[error("`{part}` cannot be a part of `{population}` ({shape}): {reason}")]
+    BadSelection { part: String, population: String, shape: String, reason: String },
     /// Input spikes for neurons that do not exist.
     #[error("population `{population}` has {size} neurons, but input spikes name neuron {neuron}: numbers run from 0 to {}", .size - 1)]
     InputOutOfRange { population: String, size: usize, neuron: u32 },
@@ -102,16 +111,18 @@ pub enum Error {
     StimulusSize { population: String, expected: String, given: String },
 
     // Projections.
-    /// A projection from a population without an axon.
+    /// A projection with a behaviour that needs something of its source or of its target.
     #[error(
-        "projection `{projection}` needs the spikes of `{population}`{why}, but `{population}` has no axon: add `NeuronAxon::default()` to it"
+        "projection `{projection}` has {behaviour}, but its {role} `{population}` has no {missing}: add `{remedy}` to `{population}`"
     )]
-    MissingAxon { projection: String, population: String, why: &'static str },
-    /// A projection to a population without a dendrite.
-    #[error(
-        "projection `{projection}` reaches `{population}`, which has no dendrite: add `SimpleDendriteStructure::default()` to it"
-    )]
-    MissingDendrite { projection: String, population: String },
+    MissingAtEnd {
+        projection: String,
+        behaviour: String,
+        role: &'static str,
+        population: String,
+        missing: String,
+        remedy: String,
+    },
     /// A projection that does not say where on the dendrite it ends.
     #[error(
         "projection `{projection}` from `{source_population}` to `{target}` has no compartment: add `Proximal`, `Distal` or `Apical`"
@@ -184,11 +195,6 @@ pub enum Error {
         "projection `{projection}` has the weight {value} at place {index}: weights must be finite numbers"
     )]
     WeightNotFinite { projection: String, index: usize, value: f64 },
-    /// A projection without weights.
-    #[error(
-        "projection `{projection}` has no weights: add a `WeightInitializer`, `WeightInitializer::uniform(0.0, 1.0)` for instance"
-    )]
-    NoWeights { projection: String },
     /// Too many synapses for the kind of projection.
     #[error(
         "projection `{projection}` would have {synapses} synapses, more than {limit} that {connectivity} can hold"
@@ -201,11 +207,6 @@ pub enum Error {
     OutOfMemory { projection: String, connectivity: &'static str, synapses: u128 },
 
     // Running.
-    /// A behaviour with state that came to a group after the group was built.
-    #[error(
-        "{behaviour} was added to `{group}` after it was built: give a group all its behaviours when it is made"
-    )]
-    AddedLate { group: String, behaviour: &'static str },
     /// A state variable that stopped being a finite number.
     #[error(
         "population `{population}`: {variable} of neuron {index} became {value} at step {step}: look for weights, currents or parameters that are too large, or a dt that is too long"

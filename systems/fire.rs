@@ -2,9 +2,9 @@
 
 use crate::dynamics::{InputCurrent, Membrane, MembranePotential, ModelNames, NeuronState, Threshold};
 use crate::error::{Error, Problems, Result};
-use crate::group::{Population, Unbuilt, refuse_late};
+use crate::group::{Population, Unbuilt, build_late};
 use crate::parameter::BLOCK;
-use crate::registry;
+use crate::registry::{self, GroupKind, Need, Place};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,9 @@ pub struct Spikes(pub SpikeSet);
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[require(MembranePotential, Threshold, Membrane, InputCurrent, NeuronState, Spikes, ModelNames)]
 pub struct Fire;
+
+/// Neurons that integrate and fire.
+pub const NEURONS: Need = Need::of::<Fire>(Place::Own, "neuron model", "Lif::default()");
 
 /// The spikes that an input population will fire at its next step, from a [`Stimulus`](crate::stimulus::Stimulus), a
 /// user's system or the program around the network. They are taken once: the step after is silent unless they are set
@@ -137,9 +140,18 @@ fn take_input_spikes(
     }
 }
 
-fn allocate_spikes(mut populations: Query<(&Population, &mut Spikes), With<Unbuilt>>) {
-    for (population, mut spikes) in &mut populations {
-        spikes.0.resize(population.size());
+fn allocate_spikes(mut populations: Query<(&Population, &Unbuilt, &mut Spikes)>) {
+    for (population, unbuilt, mut spikes) in &mut populations {
+        if unbuilt.makes_state(spikes.0.mask().is_empty()) {
+            spikes.0.resize(population.size());
+        }
+    }
+}
+
+/// Where nothing fires any more, the last spikes are not repeated.
+fn silence(group: &mut EntityWorldMut<'_>) {
+    if let Some(mut spikes) = group.get_mut::<Spikes>() {
+        spikes.0.refill(|_| {});
     }
 }
 
@@ -165,17 +177,19 @@ pub fn check_input(name: &str, population: &Population, neurons: &[u32]) -> Resu
     }
 }
 
-/// Checks that a behaviour of spiking neurons sits on a population with a neuron model.
-pub(crate) fn needs_neurons(group: &str, behaviour: &str, fires: bool) -> Result<()> {
-    let (group, behaviour) = (group.to_string(), behaviour.to_string());
-    let (missing, remedy) = ("neuron model".to_string(), "Lif::default()".to_string());
-    if fires { Ok(()) } else { Err(Error::MissingBehaviour { group, behaviour, missing, remedy }) }
-}
-
 pub(crate) fn install(world: &mut World) {
-    registry::behaviour::<Fire>(world);
-    refuse_late::<NeuronState>(world, "a neuron model");
-    refuse_late::<Spikes>(world, "InputSpikes");
+    registry::behaviour::<Fire>(world)
+        .on(GroupKind::Population)
+        .stage(StepSystems::Fire)
+        .after_taking(silence)
+        .saved();
+    registry::behaviour::<InputSpikes>(world)
+        .on(GroupKind::Population)
+        .stage(StepSystems::Fire)
+        .after_taking(silence)
+        .saved();
+    build_late::<NeuronState>(world);
+    build_late::<Spikes>(world);
     world.schedule_scope(crate::schedule::Step, |_, step| {
         step.configure_sets(FireSystems::Detect.before(FireSystems::Adapt));
     });

@@ -1,11 +1,8 @@
 //! Populations: groups of neurons of one kind, one entity a group.
 
-use crate::error::{Error, Problems};
 use crate::relations::Projection;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::any::TypeId;
-use std::collections::HashMap;
 use std::fmt;
 
 /// The shape of a population: neurons stand on a grid of `depth` x `height` x `width`.
@@ -80,13 +77,60 @@ impl Population {
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inhibitory;
 
-/// Set on a group that the Build schedule has not seen yet; taken away once its network is built.
-#[derive(Component, Clone, Copy, Debug, Default)]
-pub struct Unbuilt;
+/// Words that groups can be told apart by, "visual" or "slow" for instance: behaviours are switched off by them.
+#[derive(Component, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tags(pub Vec<String>);
 
-/// Reports the state `C` of the behaviour `name` where it comes to a group that is built already: nothing would size it.
-pub(crate) fn refuse_late<C: Component>(world: &mut World, name: &'static str) {
-    world.get_resource_or_init::<StatefulBehaviours>().0.insert(TypeId::of::<C>(), name);
+impl Tags {
+    /// These tags.
+    pub fn new<T: Into<String>>(tags: impl IntoIterator<Item = T>) -> Self {
+        Tags(tags.into_iter().map(Into::into).collect())
+    }
+
+    /// Whether `tag` is one of them.
+    pub fn has(&self, tag: &str) -> bool {
+        self.0.iter().any(|t| t == tag)
+    }
+}
+
+/// Set on a group that the Build schedule has to look at; taken away once its network is built.
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[component(immutable)]
+pub enum Unbuilt {
+    /// It was never built: all its state and its synapses are made.
+    #[default]
+    New,
+    /// It was built, and then got other behaviours: what has no state yet gets some, the rest stays as it is.
+    Extended,
+    /// It starts again: its state is made anew, what it has learned (weights, thresholds) stays.
+    Reset,
+}
+
+impl Unbuilt {
+    /// Whether state is to be made; `missing` says whether there is none yet.
+    pub fn makes_state(self, missing: bool) -> bool {
+        self != Unbuilt::Extended || missing
+    }
+
+    /// Whether what is learned (weights, thresholds) is to be made; `missing` says whether there is none yet.
+    pub fn makes_learned(self, missing: bool) -> bool {
+        self == Unbuilt::New || missing
+    }
+}
+
+/// Lets the network be built again, as `group` has to be looked at.
+pub fn extend(world: &mut World, group: Entity) {
+    if let Ok(mut entity) = world.get_entity_mut(group)
+        && !entity.contains::<Unbuilt>()
+        && (entity.contains::<Population>() || entity.contains::<Projection>())
+    {
+        entity.insert(Unbuilt::Extended);
+    }
+    world.insert_resource(crate::schedule::Built(false));
+}
+
+/// Sees to it that state `C` which comes to a group that is built already is sized before the next step.
+pub(crate) fn build_late<C: Component>(world: &mut World) {
     let component = world.register_component::<C>();
     if world.archetypes().iter().any(|archetype| archetype.contains(component)) {
         // Someone spawned it before the world was prepared: too late to watch it.
@@ -96,16 +140,7 @@ pub(crate) fn refuse_late<C: Component>(world: &mut World, name: &'static str) {
         let group = world.entity(context.entity);
         let is_group = group.contains::<Population>() || group.contains::<Projection>();
         if is_group && !group.contains::<Unbuilt>() {
-            let name = group.get::<Name>().map_or_else(|| "?".to_string(), Name::to_string);
-            let names = world.get_resource::<StatefulBehaviours>();
-            let behaviour = names.and_then(|n| n.0.get(&TypeId::of::<C>())).copied().unwrap_or("a behaviour");
-            if let Some(mut problems) = world.get_resource_mut::<Problems>() {
-                problems.push(Error::AddedLate { group: name, behaviour });
-            }
+            world.commands().queue(move |world: &mut World| extend(world, context.entity));
         }
     });
 }
-
-/// The behaviours that state components belong to.
-#[derive(Resource, Default)]
-struct StatefulBehaviours(HashMap<TypeId, &'static str>);

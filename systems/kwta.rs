@@ -2,10 +2,10 @@
 
 use crate::dynamics::{Membrane, MembranePotential, Threshold};
 use crate::error::{Error, Problems};
-use crate::fire::Fire;
+use crate::fire::NEURONS;
 use crate::group::{Population, Unbuilt};
 use crate::kernels::top_k::losers_of_lane;
-use crate::registry;
+use crate::registry::{self, GroupKind};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -80,9 +80,8 @@ fn suppress_losers(
     }
 }
 
-fn check_kwta(mut problems: ResMut<Problems>, populations: Query<(&Name, &Kwta, Has<Fire>), With<Unbuilt>>) {
-    for (name, kwta, fires) in &populations {
-        problems.check(crate::fire::needs_neurons(name, "Kwta", fires));
+fn check_kwta(mut problems: ResMut<Problems>, populations: Query<(&Name, &Kwta), With<Unbuilt>>) {
+    for (name, kwta) in &populations {
         if kwta.k == 0 {
             problems.push(Error::ParameterRange {
                 group: name.into(),
@@ -96,7 +95,11 @@ fn check_kwta(mut problems: ResMut<Problems>, populations: Query<(&Name, &Kwta, 
 }
 
 pub(crate) fn install(world: &mut World) {
-    registry::behaviour::<Kwta>(world);
+    registry::behaviour::<Kwta>(world)
+        .on(GroupKind::Population)
+        .stage(StepSystems::KWinnersTakeAll)
+        .needs(&[NEURONS])
+        .saved();
     add_systems(world, StepSystems::KWinnersTakeAll, suppress_losers);
     add_build_systems(world, BuildSystems::Validate, check_kwta);
 }

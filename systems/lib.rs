@@ -16,6 +16,7 @@ pub mod registry;
 
 // The stages of a step, in order.
 pub mod time;
+pub mod reward;
 pub mod synaptic_input;
 pub mod dendrite;
 pub mod dynamics;

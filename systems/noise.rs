@@ -3,11 +3,11 @@
 use crate::Real;
 use crate::dynamics::MembranePotential;
 use crate::error::{Error, Problems};
-use crate::fire::Fire;
+use crate::fire::NEURONS;
 use crate::group::Unbuilt;
 use crate::kernels::CHUNK;
 use crate::random::Seed;
-use crate::registry;
+use crate::registry::{self, GroupKind};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use crate::time::{Clock, TimeScaling};
 use crate::weights::Distribution;
@@ -82,12 +82,8 @@ fn scaled(noise: &InherentNoise, clock: &Clock) -> (Real, Real) {
     (noise.scale * root, (noise.scale * mean + noise.offset) * dt - noise.scale * root * mean)
 }
 
-fn check_noise(
-    mut problems: ResMut<Problems>,
-    populations: Query<(&Name, &InherentNoise, Has<Fire>), With<Unbuilt>>,
-) {
-    for (name, noise, fires) in &populations {
-        problems.check(crate::fire::needs_neurons(name, "InherentNoise", fires));
+fn check_noise(mut problems: ResMut<Problems>, populations: Query<(&Name, &InherentNoise), With<Unbuilt>>) {
+    for (name, noise) in &populations {
         if let Some((parameter, value)) = noise.unsound() {
             let (behaviour, group) = ("InherentNoise".to_string(), name.to_string());
             let requirement = "a finite number (and `std` 0 or more)".to_string();
@@ -110,7 +106,11 @@ impl InherentNoise {
 }
 
 pub(crate) fn install(world: &mut World) {
-    registry::behaviour::<InherentNoise>(world);
+    registry::behaviour::<InherentNoise>(world)
+        .on(GroupKind::Population)
+        .stage(StepSystems::Noise)
+        .needs(&[NEURONS])
+        .saved();
     add_systems(world, StepSystems::Noise, add_noise);
     add_build_systems(world, BuildSystems::Validate, check_noise);
 }

@@ -2,10 +2,10 @@
 
 use crate::dynamics::{Membrane, MembranePotential, Range, check_parameter};
 use crate::error::Problems;
-use crate::fire::{Fire, Spikes};
-use crate::group::{Population, Unbuilt, refuse_late};
+use crate::fire::{NEURONS, Spikes};
+use crate::group::{Population, Unbuilt, build_late};
 use crate::parameter::Param;
-use crate::registry;
+use crate::registry::{self, GroupKind};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use crate::time::Clock;
 use bevy_ecs::prelude::*;
@@ -76,21 +76,27 @@ fn hold_refractory(
     }
 }
 
-type Fresh<'w> = (&'w Name, &'w Population, &'w RefractoryPeriod, &'w mut RefractorySteps, Has<Fire>);
+type Fresh<'w> = (&'w Name, &'w Population, &'w Unbuilt, &'w RefractoryPeriod, &'w mut RefractorySteps);
 
-fn prepare_refractory(mut problems: ResMut<Problems>, mut populations: Query<Fresh, With<Unbuilt>>) {
-    for (name, population, period, mut steps, fires) in &mut populations {
+fn prepare_refractory(mut problems: ResMut<Problems>, mut populations: Query<Fresh>) {
+    for (name, population, unbuilt, period, mut steps) in &mut populations {
         let n = population.size();
         let (behaviour, duration) = ("RefractoryPeriod", &period.duration);
         problems.check(check_parameter(name, behaviour, "duration", duration, n, Range::NotNegative));
-        problems.check(crate::fire::needs_neurons(name, behaviour, fires));
-        steps.0 = vec![0; n];
+        if unbuilt.makes_state(steps.0.is_empty()) {
+            steps.0 = vec![0; n];
+        }
     }
 }
 
 pub(crate) fn install(world: &mut World) {
-    registry::behaviour::<RefractoryPeriod>(world);
-    refuse_late::<RefractorySteps>(world, "RefractoryPeriod");
+    registry::behaviour::<RefractoryPeriod>(world)
+        .on(GroupKind::Population)
+        .stage(StepSystems::Refractory)
+        .needs(&[NEURONS])
+        .state::<RefractorySteps>()
+        .saved();
+    build_late::<RefractorySteps>(world);
     add_systems(world, StepSystems::Refractory, hold_refractory);
     add_build_systems(world, BuildSystems::Allocate, prepare_refractory);
 }

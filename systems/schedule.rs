@@ -23,6 +23,9 @@ pub enum StepSystems {
     SynapticInput,
     /// Currents are scaled by the target's incoming weights: reads weights, writes `SynapticCurrent`.
     CurrentNormalization,
+    /// Currents rise and decay, conductances become currents: reads the target's `MembranePotential`, writes
+    /// `SynapticCurrent`.
+    SynapticDynamics,
     /// Each population gathers its afferents' currents, compartment by compartment, into one: reads `SynapticCurrent`,
     /// `Threshold`, `Membrane` and `MembranePotential`, writes `DendriticCurrents`, then `InputCurrent`.
     Dendrite,
@@ -64,12 +67,13 @@ pub enum StepSystems {
 
 impl StepSystems {
     /// All stages, in order.
-    pub const ALL: [StepSystems; 22] = [
+    pub const ALL: [StepSystems; 23] = [
         StepSystems::Time,
         StepSystems::Payoff,
         StepSystems::Dopamine,
         StepSystems::SynapticInput,
         StepSystems::CurrentNormalization,
+        StepSystems::SynapticDynamics,
         StepSystems::Dendrite,
         StepSystems::NeuronDynamics,
         StepSystems::Noise,
@@ -93,10 +97,11 @@ impl StepSystems {
 /// What happens once, before the first step, in order.
 #[derive(SystemSet, Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum BuildSystems {
+    /// Ports become the populations behind them, and each projection learns how large its ends are. It comes first: the
+    /// projections that are found behind ports have to be sized too.
+    ResolvePorts,
     /// State is sized.
     Allocate,
-    /// Ports become the populations behind them.
-    ResolvePorts,
     /// Projections lay out their synapses.
     Connect,
     /// Weights are drawn.
@@ -111,8 +116,8 @@ pub enum BuildSystems {
 
 impl BuildSystems {
     const ALL: [BuildSystems; 7] = [
-        BuildSystems::Allocate,
         BuildSystems::ResolvePorts,
+        BuildSystems::Allocate,
         BuildSystems::Connect,
         BuildSystems::InitWeights,
         BuildSystems::InitDelays,
@@ -128,6 +133,10 @@ pub struct Step;
 /// The schedule that prepares what was added since it last ran.
 #[derive(ScheduleLabel, Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Build;
+
+/// Whether everything that was added or changed has been built.
+#[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Built(pub bool);
 
 /// The two halves of a stage: its own systems, then the user's in the order in which they joined.
 #[derive(SystemSet, Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -151,6 +160,7 @@ pub fn install(world: &mut World) {
     world.init_resource::<Problems>();
     // Problems are only ever added: in which order two systems report theirs changes nothing else.
     world.allow_ambiguous_resource::<Problems>();
+    world.init_resource::<Built>();
     world.init_resource::<UserCalls>();
     world.init_resource::<crate::random::Seed>();
     world.init_resource::<crate::workers::Workers>();
@@ -175,7 +185,9 @@ pub fn install(world: &mut World) {
     world.add_schedule(step);
     world.add_schedule(build);
     crate::registry::install(world);
+    crate::relations::install(world);
     crate::time::install(world);
+    crate::reward::install(world);
     crate::synaptic_input::install(world);
     crate::dendrite::install(world);
     crate::dynamics::install(world);
@@ -226,6 +238,8 @@ pub fn add_user_systems<M>(
     stage: StepSystems,
     systems: impl IntoScheduleConfigs<ScheduleSystem, M>,
 ) {
+    // The order of the step has to be checked again.
+    world.insert_resource(Built(false));
     let mut calls = world.resource_mut::<UserCalls>();
     let this = UserCall(stage, calls.0);
     calls.0 += 1;
@@ -272,5 +286,6 @@ pub fn build(world: &mut World) -> Result<()> {
     for group in fresh {
         world.entity_mut(group).remove::<crate::group::Unbuilt>();
     }
+    world.insert_resource(Built(true));
     Ok(())
 }

@@ -1,10 +1,9 @@
 //! Stage `SpikeCatching`: each projection reads, off the axons on both sides, the spikes that reach it now.
 
-use crate::axon::{AxonHistory, NeuronAxon};
-use crate::error::{Error, Problems};
+use crate::axon::AxonHistory;
 use crate::fire::SpikeSet;
-use crate::group::{Population, Unbuilt};
-use crate::relations::{Postsynaptic, Presynaptic};
+use crate::group::{Unbuilt, build_late};
+use crate::relations::{Ends, Postsynaptic, Presynaptic};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use crate::weights::{DestinationDelays, SourceDelays};
 use bevy_ecs::prelude::*;
@@ -60,43 +59,24 @@ fn catch(caught: &mut SpikeSet, axon: &AxonHistory, delays: &[u32]) {
     });
 }
 
-type Sized<'w> = (&'w Presynaptic, &'w Postsynaptic, Option<&'w mut PreSpikes>, Option<&'w mut PostSpikes>);
+type Sized<'w> = (&'w Ends, &'w Unbuilt, Option<&'w mut PreSpikes>, Option<&'w mut PostSpikes>);
 
-fn allocate_catchers(mut projections: Query<Sized, With<Unbuilt>>, populations: Query<&Population>) {
-    for (pre, post, pre_spikes, post_spikes) in &mut projections {
-        let size = |e| populations.get(e).map_or(0, Population::size);
-        if let Some(mut caught) = pre_spikes {
-            caught.0.resize(size(pre.0));
-        }
-        if let Some(mut caught) = post_spikes {
-            caught.0.resize(size(post.0));
-        }
-    }
-}
-
-type Caught<'w> = (&'w Name, &'w Presynaptic, &'w Postsynaptic, Has<PreSpikes>, Has<PostSpikes>);
-
-/// What is caught needs an axon to be caught from.
-fn check_axons(
-    mut problems: ResMut<Problems>,
-    projections: Query<Caught, With<Unbuilt>>,
-    populations: Query<(&Name, Has<NeuronAxon>)>,
-) {
-    for (name, pre, post, catches_pre, catches_post) in &projections {
-        let ends = [(pre.0, catches_pre, ""), (post.0, catches_post, " to learn from")];
-        for (end, catches, why) in ends {
-            if let Ok((population, false)) = populations.get(end)
-                && catches
-            {
-                let (projection, population) = (name.to_string(), population.to_string());
-                problems.push(Error::MissingAxon { projection, population, why });
+fn allocate_catchers(mut projections: Query<Sized>) {
+    for (ends, unbuilt, pre, post) in &mut projections {
+        let caught = [(pre.map(Mut::into_inner).map(|p| &mut p.0), ends.pre.len())];
+        let caught =
+            caught.into_iter().chain([(post.map(Mut::into_inner).map(|p| &mut p.0), ends.post.len())]);
+        for (spikes, n) in caught {
+            if let Some(spikes) = spikes.filter(|spikes| unbuilt.makes_state(spikes.mask().is_empty())) {
+                spikes.resize(n);
             }
         }
     }
 }
 
 pub(crate) fn install(world: &mut World) {
+    build_late::<PreSpikes>(world);
+    build_late::<PostSpikes>(world);
     add_systems(world, StepSystems::SpikeCatching, (catch_pre_spikes, catch_post_spikes));
     add_build_systems(world, BuildSystems::Allocate, allocate_catchers);
-    add_build_systems(world, BuildSystems::Validate, check_axons);
 }

@@ -4,12 +4,13 @@
 //! [`SpikeTrain`], and a [`Stimulus`] on a population shows the instances in turn. What stands ready as spikes implements
 //! [`SpikeDataset`] itself.
 
+use crate::Real;
 use crate::error::{Error, Problems, Result};
 use crate::fire::InputSpikes;
 use crate::group::{Grid, Population};
 use crate::random::{Seed, Stream};
+use crate::registry::{self, GroupKind};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
-use crate::{Real, registry};
 use bevy_ecs::prelude::*;
 use std::fmt;
 use std::sync::Arc;
@@ -253,7 +254,10 @@ fn stimulus_fits(name: &str, population: &Population, stimulus: &Stimulus) -> Re
 }
 
 pub(crate) fn install(world: &mut World) {
-    registry::behaviour::<Stimulus>(world);
+    registry::behaviour::<Stimulus>(world)
+        .on(GroupKind::Population)
+        .stage(StepSystems::Stimulus)
+        .state::<Presentation>();
     add_systems(world, StepSystems::Stimulus, advance_stimulus);
     add_build_systems(world, BuildSystems::Validate, check_stimulus);
 }

@@ -1,13 +1,14 @@
 //! Stage `Traces`: how lately, and how often, the neurons on either side of a projection fired.
 
 use crate::Real;
+use crate::axon::{SOURCE_AXON, TARGET_AXON};
 use crate::dynamics::{Range, check_parameter};
 use crate::error::{Error, Problems};
 use crate::fire::SpikeSet;
-use crate::group::{Population, Unbuilt, refuse_late};
+use crate::group::{Unbuilt, build_late};
 use crate::kernels::decay::decay;
-use crate::registry;
-use crate::relations::{Postsynaptic, Presynaptic};
+use crate::registry::{self, GroupKind};
+use crate::relations::Ends;
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use crate::spike_catching::{PostSpikes, PreSpikes};
 use crate::time::Clock;
@@ -25,6 +26,9 @@ pub struct PreTrace {
     pub tau_s: Real,
     /// What one spike adds. Default 1.
     pub spike_scale: Real,
+    /// Which spikes are remembered. Default all.
+    #[serde(default)]
+    pub pairing: Pairing,
 }
 
 /// A trace of the post-synaptic spikes that a projection caught, computed as [`PreTrace`].
@@ -35,18 +39,28 @@ pub struct PostTrace {
     pub tau_s: Real,
     /// What one spike adds. Default 1.
     pub spike_scale: Real,
+    /// Which spikes are remembered. Default all.
+    #[serde(default)]
+    pub pairing: Pairing,
 }
 
 impl PreTrace {
     /// Decays with `tau_s` \[ms\]; a spike adds 1.
     pub fn new(tau_s: Real) -> Self {
-        PreTrace { tau_s, spike_scale: 1.0 }
+        PreTrace { tau_s, spike_scale: 1.0, pairing: Pairing::All }
     }
 
     /// Sets what one spike adds.
     #[must_use]
     pub fn spike_scale(mut self, spike_scale: Real) -> Self {
         self.spike_scale = spike_scale;
+        self
+    }
+
+    /// Remembers the last spike only.
+    #[must_use]
+    pub fn nearest(mut self) -> Self {
+        self.pairing = Pairing::Nearest;
         self
     }
 }
@@ -54,7 +68,7 @@ impl PreTrace {
 impl PostTrace {
     /// Decays with `tau_s` \[ms\]; a spike adds 1.
     pub fn new(tau_s: Real) -> Self {
-        PostTrace { tau_s, spike_scale: 1.0 }
+        PostTrace { tau_s, spike_scale: 1.0, pairing: Pairing::All }
     }
 
     /// Sets what one spike adds.
@@ -63,6 +77,25 @@ impl PostTrace {
         self.spike_scale = spike_scale;
         self
     }
+
+    /// Remembers the last spike only.
+    #[must_use]
+    pub fn nearest(mut self) -> Self {
+        self.pairing = Pairing::Nearest;
+        self
+    }
+}
+
+/// Which spikes of its own side a trace remembers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Pairing {
+    /// All of them: each adds to the trace.
+    #[default]
+    All,
+    /// The last one: each sets the trace to `spike_scale`, so that a rule pairs nearest spikes only. (A. Morrison,
+    /// M. Diesmann & W. Gerstner 2008, doi 10.1007/s00422-008-0233-1.)
+    #[doc(alias = "nearest_spike")]
+    Nearest,
 }
 
 /// The pre-synaptic trace of each source neuron.
@@ -79,7 +112,7 @@ fn update_pre_traces(
     mut projections: Query<(&PreTrace, &PreSpikes, &mut PreTraceValues)>,
 ) {
     for (trace, spikes, mut x) in &mut projections {
-        update(&mut x.0, &spikes.0, trace.spike_scale, clock.dt as Real / trace.tau_s);
+        update(&mut x.0, &spikes.0, trace.spike_scale, clock.dt as Real / trace.tau_s, trace.pairing);
     }
 }
 
@@ -89,33 +122,29 @@ fn update_post_traces(
     mut projections: Query<(&PostTrace, &PostSpikes, &mut PostTraceValues)>,
 ) {
     for (trace, spikes, mut y) in &mut projections {
-        update(&mut y.0, &spikes.0, trace.spike_scale, clock.dt as Real / trace.tau_s);
+        update(&mut y.0, &spikes.0, trace.spike_scale, clock.dt as Real / trace.tau_s, trace.pairing);
     }
 }
 
-fn update(x: &mut [Real], spikes: &SpikeSet, scale: Real, rate: Real) {
+/// Lets a trace take up spikes, then decay by `rate`, which is dt/tau.
+pub(crate) fn update(x: &mut [Real], spikes: &SpikeSet, scale: Real, rate: Real, pairing: Pairing) {
     for &i in spikes.events() {
-        x[i as usize] += scale;
+        let x = &mut x[i as usize];
+        *x = if pairing == Pairing::Nearest { scale } else { *x + scale };
     }
     decay(x, rate);
 }
 
 type Sized<'w> = (
     &'w Name,
-    &'w Presynaptic,
-    &'w Postsynaptic,
+    &'w Ends,
+    &'w Unbuilt,
     Option<(&'w PreTrace, &'w mut PreTraceValues)>,
     Option<(&'w PostTrace, &'w mut PostTraceValues)>,
 );
 
-fn allocate_traces(
-    clock: Res<Clock>,
-    mut problems: ResMut<Problems>,
-    mut projections: Query<Sized, With<Unbuilt>>,
-    populations: Query<&Population>,
-) {
-    for (name, pre, post, pre_trace, post_trace) in &mut projections {
-        let size = |e| populations.get(e).map_or(0, Population::size);
+fn allocate_traces(clock: Res<Clock>, mut problems: ResMut<Problems>, mut projections: Query<Sized>) {
+    for (name, ends, unbuilt, pre_trace, post_trace) in &mut projections {
         let mut check = |behaviour: &str, tau_s: Real, spike_scale: Real| {
             problems.check(check_parameter(name, behaviour, "tau_s", &tau_s.into(), 1, Range::Positive));
             let scale = spike_scale.into();
@@ -130,20 +159,34 @@ fn allocate_traces(
         };
         if let Some((trace, mut values)) = pre_trace {
             check("PreTrace", trace.tau_s, trace.spike_scale);
-            values.0 = vec![0.0; size(pre.0)];
+            if unbuilt.makes_state(values.0.is_empty()) {
+                values.0 = vec![0.0; ends.pre.len()];
+            }
         }
         if let Some((trace, mut values)) = post_trace {
             check("PostTrace", trace.tau_s, trace.spike_scale);
-            values.0 = vec![0.0; size(post.0)];
+            if unbuilt.makes_state(values.0.is_empty()) {
+                values.0 = vec![0.0; ends.post.len()];
+            }
         }
     }
 }
 
 pub(crate) fn install(world: &mut World) {
-    registry::behaviour::<PreTrace>(world);
-    registry::behaviour::<PostTrace>(world);
-    refuse_late::<PreTraceValues>(world, "PreTrace");
-    refuse_late::<PostTraceValues>(world, "PostTrace");
+    registry::behaviour::<PreTrace>(world)
+        .on(GroupKind::Projection)
+        .stage(StepSystems::Traces)
+        .needs(&[SOURCE_AXON])
+        .state::<PreTraceValues>()
+        .saved();
+    registry::behaviour::<PostTrace>(world)
+        .on(GroupKind::Projection)
+        .stage(StepSystems::Traces)
+        .needs(&[TARGET_AXON])
+        .state::<PostTraceValues>()
+        .saved();
+    build_late::<PreTraceValues>(world);
+    build_late::<PostTraceValues>(world);
     add_systems(world, StepSystems::Traces, (update_pre_traces, update_post_traces));
     add_build_systems(world, BuildSystems::Allocate, allocate_traces);
 }

@@ -1,14 +1,14 @@
 //! From the compartments' currents to the neuron's.
 
-use super::{DendriteSystems, DendriticCurrents};
+use super::{DENDRITE, DendriteSystems, DendriticCurrents};
 use crate::Real;
 use crate::dynamics::{InputCurrent, Membrane, MembranePotential, Range, Threshold, check_parameter};
-use crate::error::{Error, Problems};
+use crate::error::Problems;
 use crate::group::Unbuilt;
 use crate::kernels::decay::{add, decay};
 use crate::kernels::dendrite::prime;
 use crate::parameter::BLOCK;
-use crate::registry;
+use crate::registry::{self, GroupKind, Place};
 use crate::relations::Compartment;
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use crate::setters;
@@ -88,19 +88,18 @@ fn compute_currents(clock: Res<Clock>, mut populations: Query<Computed>) {
     }
 }
 
+/// Without a dendrite that computes it, there is no input current.
+fn still(group: &mut EntityWorldMut<'_>) {
+    if let Some(mut input) = group.get_mut::<InputCurrent>() {
+        input.0.fill(0.0);
+    }
+}
+
 fn check_computation(
     mut problems: ResMut<Problems>,
-    populations: Query<(&Name, &SimpleDendriteComputation, Has<DendriticCurrents>), With<Unbuilt>>,
+    populations: Query<(&Name, &SimpleDendriteComputation), With<Unbuilt>>,
 ) {
-    for (name, computation, has_dendrite) in &populations {
-        if !has_dendrite {
-            problems.push(Error::MissingBehaviour {
-                group: name.into(),
-                behaviour: "SimpleDendriteComputation".into(),
-                missing: "dendrite".into(),
-                remedy: "SimpleDendriteStructure::default()".into(),
-            });
-        }
+    for (name, computation) in &populations {
         let parameters = [
             ("i_tau", computation.i_tau, Range::Positive),
             ("apical_provocativeness", computation.apical_provocativeness, Range::Any),
@@ -116,7 +115,12 @@ fn check_computation(
 }
 
 pub(super) fn install(world: &mut World) {
-    registry::behaviour::<SimpleDendriteComputation>(world);
+    registry::behaviour::<SimpleDendriteComputation>(world)
+        .on(GroupKind::Population)
+        .stage(StepSystems::Dendrite)
+        .needs(&[DENDRITE.at(Place::Own)])
+        .after_taking(still)
+        .saved();
     add_systems(world, StepSystems::Dendrite, compute_currents.in_set(DendriteSystems::Compute));
     add_build_systems(world, BuildSystems::Validate, check_computation);
 }

@@ -3,10 +3,10 @@
 use super::{DendriteSystems, DendriticCurrents};
 use crate::dynamics::{InputCurrent, Range, check_parameter};
 use crate::error::Problems;
-use crate::fire::Fire;
+use crate::fire::NEURONS;
 use crate::group::{Population, Unbuilt};
 use crate::parameter::Param;
-use crate::registry;
+use crate::registry::{self, GroupKind};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use bevy_ecs::lifecycle::HookContext;
 use bevy_ecs::prelude::*;
@@ -69,14 +69,12 @@ fn check_changed(
     }
 }
 
-type Fresh<'w> =
-    (&'w Name, &'w Population, &'w InjectedCurrent, Has<Fire>, Option<&'w super::SimpleDendriteStructure>);
+type Fresh<'w> = (&'w Name, &'w Population, &'w InjectedCurrent, Option<&'w super::SimpleDendriteStructure>);
 
 fn check_injection(mut problems: ResMut<Problems>, populations: Query<Fresh, With<Unbuilt>>) {
-    for (name, population, injected, fires, dendrite) in &populations {
+    for (name, population, injected, dendrite) in &populations {
         let (n, behaviour) = (population.size(), "InjectedCurrent");
         problems.check(check_parameter(name, behaviour, "current", &injected.0, n, Range::Any));
-        problems.check(crate::fire::needs_neurons(name, behaviour, fires));
         if dendrite.is_some_and(|d| d.proximal_max_delay == 0) {
             problems.push(crate::Error::MissingBehaviour {
                 group: name.into(),
@@ -89,7 +87,11 @@ fn check_injection(mut problems: ResMut<Problems>, populations: Query<Fresh, Wit
 }
 
 pub(super) fn install(world: &mut World) {
-    registry::behaviour::<InjectedCurrent>(world);
+    registry::behaviour::<InjectedCurrent>(world)
+        .on(GroupKind::Population)
+        .stage(StepSystems::Dendrite)
+        .needs(&[NEURONS])
+        .saved();
     let inject = (inject_into_dendrites, inject_directly).in_set(DendriteSystems::Inject);
     add_systems(world, StepSystems::Time, check_changed);
     add_systems(world, StepSystems::Dendrite, inject);

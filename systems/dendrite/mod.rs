@@ -6,7 +6,7 @@ mod injection;
 
 pub use computation::SimpleDendriteComputation;
 pub use injection::InjectedCurrent;
-pub use structure::{DendriticCurrents, SimpleDendriteStructure};
+pub use structure::{DENDRITE, DendriticCurrents, SimpleDendriteStructure};
 
 use bevy_ecs::prelude::*;
 

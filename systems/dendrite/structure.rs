@@ -4,15 +4,21 @@ use super::DendriteSystems;
 use crate::Real;
 use crate::axon::MAX_DELAY;
 use crate::error::{Error, Problems};
-use crate::group::{Population, Unbuilt, refuse_late};
+use crate::fire::Fire;
+use crate::group::{Population, Unbuilt, build_late};
 use crate::kernels::decay::add;
-use crate::registry;
-use crate::relations::{Afferents, Compartment};
+use crate::registry::{self, GroupKind, Need, Place};
+use crate::relations::{Afferents, Compartment, SubPopulation, SubPopulations};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use crate::synaptic_input::SynapticCurrent;
 use crate::weights::DestinationDelays;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
+
+/// A dendrite on the target of a projection.
+pub const DENDRITE: Need =
+    Need::of::<SimpleDendriteStructure>(Place::Target, "dendrite", "SimpleDendriteStructure::default()")
+        .only("if it has a neuron model", |group| group.contains::<Fire>());
 
 /// A dendrite with three compartments, each a buffer of the currents that are still to come.
 ///
@@ -121,6 +127,19 @@ impl Buffer {
         }
     }
 
+    /// Adds a current to some neurons; their delays are in the same order, or empty.
+    fn add_at(&mut self, neurons: &[u32], current: &[Real], delays: &[u32]) {
+        if self.rows.is_empty() {
+            return;
+        }
+        self.filled = self.rows.len();
+        for (k, (&j, &current)) in neurons.iter().zip(current).enumerate() {
+            let delay = delays.get(k).map_or(0, |&d| d as usize);
+            let at = (self.now + delay) % self.rows.len();
+            self.rows[at][j as usize] += current;
+        }
+    }
+
     fn add(&mut self, current: &[Real], delays: &[u32]) {
         if delays.is_empty() {
             add(self.row_mut(0), current);
@@ -134,13 +153,16 @@ impl Buffer {
     }
 }
 
+type Gathering<'w> = (Option<&'w Afferents>, Option<&'w SubPopulations>, &'w mut DendriticCurrents);
+
 /// For every population with a dendrite, advance its buffers and add the currents of its afferents, oldest projection
-/// first.
+/// first; then those of the afferents of its parts.
 fn gather_currents(
-    mut populations: Query<(Option<&Afferents>, &mut DendriticCurrents)>,
+    mut populations: Query<Gathering, With<SimpleDendriteStructure>>,
+    parts: Query<(&SubPopulation, &Afferents)>,
     projections: Query<(&Compartment, &SynapticCurrent, Option<&DestinationDelays>)>,
 ) {
-    for (afferents, mut dendrite) in &mut populations {
+    for (afferents, sub_populations, mut dendrite) in &mut populations {
         for compartment in [Compartment::Proximal, Compartment::Distal, Compartment::Apical] {
             dendrite.of(compartment).advance();
         }
@@ -151,13 +173,32 @@ fn gather_currents(
                 dendrite.of(*compartment).add(&current.values, delays.map_or(&[], |d| &d.0));
             }
         }
+        let parts = sub_populations.iter().flat_map(|p| p.iter()).filter_map(|part| parts.get(part).ok());
+        for (part, afferents) in parts {
+            for (compartment, current, delays) in afferents.iter().filter_map(|a| projections.get(a).ok()) {
+                if !current.silent {
+                    let delays = delays.map_or(&[][..], |d| &d.0);
+                    dendrite.of(*compartment).add_at(&part.neurons, &current.values, delays);
+                }
+            }
+        }
     }
 }
 
-type Fresh<'w> = (&'w Name, &'w Population, &'w SimpleDendriteStructure, &'w mut DendriticCurrents);
+/// Without a dendrite, nothing is on its way.
+fn empty(group: &mut EntityWorldMut<'_>) {
+    if let Some(mut currents) = group.get_mut::<DendriticCurrents>() {
+        for compartment in [Compartment::Proximal, Compartment::Distal, Compartment::Apical] {
+            currents.of(compartment).rows.iter_mut().for_each(|row| row.fill(0.0));
+        }
+    }
+}
 
-fn allocate_dendrites(mut problems: ResMut<Problems>, mut populations: Query<Fresh, With<Unbuilt>>) {
-    for (name, population, structure, mut currents) in &mut populations {
+type Fresh<'w> =
+    (&'w Name, &'w Population, &'w Unbuilt, &'w SimpleDendriteStructure, &'w mut DendriticCurrents);
+
+fn allocate_dendrites(mut problems: ResMut<Problems>, mut populations: Query<Fresh>) {
+    for (name, population, unbuilt, structure, mut currents) in &mut populations {
         for compartment in [Compartment::Proximal, Compartment::Distal, Compartment::Apical] {
             if structure.max_delay(compartment) > MAX_DELAY {
                 problems.push(Error::ParameterRange {
@@ -169,31 +210,22 @@ fn allocate_dendrites(mut problems: ResMut<Problems>, mut populations: Query<Fre
                 });
                 continue;
             }
-            *currents.of(compartment) = Buffer::new(structure.max_delay(compartment), population.size());
-        }
-    }
-}
-
-type Reaching<'w> = (&'w Name, &'w crate::relations::Postsynaptic);
-
-/// A projection needs a dendrite to end on.
-fn check_dendrites(
-    mut problems: ResMut<Problems>,
-    projections: Query<Reaching, (With<SynapticCurrent>, With<Unbuilt>)>,
-    populations: Query<(&Name, Has<SimpleDendriteStructure>), With<crate::fire::Fire>>,
-) {
-    for (name, post) in &projections {
-        if let Ok((population, false)) = populations.get(post.0) {
-            let (projection, population) = (name.to_string(), population.to_string());
-            problems.push(Error::MissingDendrite { projection, population });
+            let buffer = currents.of(compartment);
+            if unbuilt.makes_state(buffer.rows.is_empty()) {
+                *buffer = Buffer::new(structure.max_delay(compartment), population.size());
+            }
         }
     }
 }
 
 pub(super) fn install(world: &mut World) {
-    registry::behaviour::<SimpleDendriteStructure>(world);
-    refuse_late::<DendriticCurrents>(world, "SimpleDendriteStructure");
+    registry::behaviour::<SimpleDendriteStructure>(world)
+        .on(GroupKind::Population)
+        .stage(StepSystems::Dendrite)
+        .state::<DendriticCurrents>()
+        .after_taking(empty)
+        .saved();
+    build_late::<DendriticCurrents>(world);
     add_systems(world, StepSystems::Dendrite, gather_currents.in_set(DendriteSystems::Gather));
     add_build_systems(world, BuildSystems::Allocate, allocate_dendrites);
-    add_build_systems(world, BuildSystems::Validate, check_dendrites);
 }

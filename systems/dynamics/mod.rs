@@ -3,23 +3,44 @@
 //! A model is one file: a component with the parameters and an implementation of [`NeuronModel`]. Add yours with
 //! [`register`]; `docs/adding-a-neuron-model.md` takes you through it.
 
-pub mod lif;
-pub mod elif;
-pub mod aelif;
-
 use crate::Real;
 use crate::error::{Error, Problems, Result};
-use crate::fire::{FireSystems, Spikes};
+use crate::fire::{Fire, FireSystems, Spikes};
 use crate::group::{Population, Unbuilt};
 use crate::kernels::CHUNK;
 use crate::parameter::{BLOCK, Param};
-use crate::registry;
+use crate::registry::{self, GroupKind, SwitchedOff};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system, add_systems};
 use crate::time::{Clock, TimeScaling};
 use crate::workers::Workers;
 use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
 use std::fmt::Debug;
+
+/// Declares the neuron models that conex has, each with its file, and registers them.
+macro_rules! neuron_models {
+    ($($file:ident :: $model:ident),* $(,)?) => {
+        $(pub mod $file;)*
+
+        /// Every neuron model that conex has.
+        pub mod models {
+            $(pub use super::$file::$model;)*
+        }
+
+        fn register_all(world: &mut World) {
+            $(
+                register::<$file::$model>(world);
+                registry::behaviour::<$file::$model>(world).saved();
+            )*
+        }
+    };
+}
+
+neuron_models! {
+    lif::Lif,
+    elif::Elif,
+    aelif::Aelif,
+}
 
 /// The membrane potential `v` of each neuron.
 #[derive(Component, Clone, Debug, Default, PartialEq)]
@@ -214,7 +235,16 @@ pub fn register<M: NeuronModel>(world: &mut World) {
     if !registry::first::<(NeuronModels, M)>(world) {
         return;
     }
-    registry::behaviour::<M>(world);
+    registry::behaviour::<M>(world).on(GroupKind::Population).stage(StepSystems::NeuronDynamics).state::<(
+        Fire,
+        MembranePotential,
+        Threshold,
+        Membrane,
+        InputCurrent,
+        NeuronState,
+        Spikes,
+        ModelNames,
+    )>();
     add_build_systems(world, BuildSystems::Allocate, prepare_model::<M>);
     add_family_system(world, StepSystems::Time, MembraneCopies, follow_changes::<M>);
     add_family_system(world, StepSystems::NeuronDynamics, NeuronModels, integrate_neurons::<M>);
@@ -231,6 +261,7 @@ pub fn register<M: NeuronModel>(world: &mut World) {
 type Fresh<'w, M> = (
     &'w Name,
     &'w Population,
+    &'w Unbuilt,
     &'w M,
     &'w mut MembranePotential,
     &'w mut InputCurrent,
@@ -241,20 +272,30 @@ type Fresh<'w, M> = (
 );
 
 /// For every new population of this model, check the parameters and set the state to its start.
-fn prepare_model<M: NeuronModel>(
-    mut problems: ResMut<Problems>,
-    mut populations: Query<Fresh<M>, With<Unbuilt>>,
-) {
+fn prepare_model<M: NeuronModel>(mut problems: ResMut<Problems>, mut populations: Query<Fresh<M>>) {
     let model_name = registry::short_name::<M>();
-    for (name, population, model, mut v, mut current, mut threshold, mut membrane, mut state, mut names) in
-        &mut populations
+    for (
+        name,
+        population,
+        unbuilt,
+        model,
+        mut v,
+        mut current,
+        mut threshold,
+        mut membrane,
+        mut state,
+        mut names,
+    ) in &mut populations
     {
         let n = population.size();
         names.0.push(model_name.to_string());
-        if problems.check(check_model(name, population, model)).is_some() {
+        let missing = v.0.is_empty();
+        if problems.check(check_model(name, population, model)).is_some() && unbuilt.makes_state(missing) {
+            if unbuilt.makes_learned(missing) {
+                threshold.0 = model.threshold().clone();
+            }
             v.0 = model.initial_v().to_vec(n);
             current.0 = vec![0.0; n];
-            threshold.0 = model.threshold().clone();
             *membrane = model.membrane();
             state.names = M::STATE;
             state.arrays = (0..M::STATE.len()).map(|k| model.initial_state(k).to_vec(n)).collect();
@@ -264,15 +305,15 @@ fn prepare_model<M: NeuronModel>(
 
 fn check_models(
     mut problems: ResMut<Problems>,
-    mut populations: Query<(&Name, &mut ModelNames), With<Unbuilt>>,
+    mut populations: Query<(&Name, &mut ModelNames, Has<SwitchedOff>), With<Unbuilt>>,
 ) {
-    for (name, mut models) in &mut populations {
+    for (name, mut models, switched_off) in &mut populations {
         // Taken, so that a network that was mended counts afresh.
         let models = std::mem::take(&mut models.0);
         let population = name.to_string();
         match models.len() {
-            0 => problems.push(Error::UnregisteredModel { population }),
-            1 => {}
+            0 if !switched_off => problems.push(Error::UnregisteredModel { population }),
+            0 | 1 => {}
             _ => problems.push(Error::SeveralModels { population, models }),
         }
     }
@@ -407,7 +448,5 @@ fn check_thresholds(
 pub(crate) fn install(world: &mut World) {
     add_systems(world, StepSystems::Time, check_thresholds);
     add_build_systems(world, BuildSystems::Validate, check_models);
-    register::<lif::Lif>(world);
-    register::<elif::Elif>(world);
-    register::<aelif::Aelif>(world);
+    register_all(world);
 }

@@ -3,9 +3,9 @@
 use crate::Real;
 use crate::dynamics::Threshold;
 use crate::error::{Error, Problems};
-use crate::fire::{Fire, Spikes};
-use crate::group::{Population, Unbuilt, refuse_late};
-use crate::registry;
+use crate::fire::{NEURONS, Spikes};
+use crate::group::{Population, Unbuilt, build_late};
+use crate::registry::{self, GroupKind};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use crate::time::Clock;
 use bevy_ecs::prelude::*;
@@ -70,12 +70,11 @@ fn move_thresholds(
     }
 }
 
-type Fresh<'w> = (&'w Name, &'w Population, &'w ActivityBaseHomeostasis, &'w mut ActivityCount, Has<Fire>);
+type Fresh<'w> = (&'w Name, &'w Population, &'w Unbuilt, &'w ActivityBaseHomeostasis, &'w mut ActivityCount);
 
-fn prepare(mut problems: ResMut<Problems>, mut populations: Query<Fresh, With<Unbuilt>>) {
-    for (name, population, homeostasis, mut count, fires) in &mut populations {
+fn prepare(mut problems: ResMut<Problems>, mut populations: Query<Fresh>) {
+    for (name, population, unbuilt, homeostasis, mut count) in &mut populations {
         let behaviour = "ActivityBaseHomeostasis";
-        problems.check(crate::fire::needs_neurons(name, behaviour, fires));
         let mut fault = |parameter: &str, value: f64, requirement: String| {
             let (group, behaviour, parameter) = (name.into(), behaviour.into(), parameter.into());
             problems.push(Error::ParameterRange { group, behaviour, parameter, value, requirement });
@@ -92,13 +91,20 @@ fn prepare(mut problems: ResMut<Problems>, mut populations: Query<Fresh, With<Un
                 fault(parameter, f64::from(value), "a finite number".into());
             }
         }
-        *count = ActivityCount { activities: vec![0.0; population.size()], updating_rate: None };
+        if unbuilt.makes_state(count.activities.is_empty()) {
+            *count = ActivityCount { activities: vec![0.0; population.size()], updating_rate: None };
+        }
     }
 }
 
 pub(super) fn install(world: &mut World) {
-    registry::behaviour::<ActivityBaseHomeostasis>(world);
-    refuse_late::<ActivityCount>(world, "ActivityBaseHomeostasis");
+    registry::behaviour::<ActivityBaseHomeostasis>(world)
+        .on(GroupKind::Population)
+        .stage(StepSystems::ActivityHomeostasis)
+        .needs(&[NEURONS])
+        .state::<ActivityCount>()
+        .saved();
+    build_late::<ActivityCount>(world);
     add_systems(world, StepSystems::ActivityHomeostasis, move_thresholds);
     add_build_systems(world, BuildSystems::Allocate, prepare);
 }

@@ -3,10 +3,10 @@
 use crate::Real;
 use crate::dynamics::{MembranePotential, Range, check_parameter};
 use crate::error::{Error, Problems};
-use crate::fire::Fire;
-use crate::group::{Population, Unbuilt, refuse_late};
+use crate::fire::NEURONS;
+use crate::group::{Population, Unbuilt, build_late};
 use crate::parameter::Param;
-use crate::registry;
+use crate::registry::{self, GroupKind};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -85,12 +85,11 @@ fn exhaust(
     }
 }
 
-type Fresh<'w> = (&'w Name, &'w Population, &'w VoltageBaseHomeostasis, &'w mut Exhaustion, Has<Fire>);
+type Fresh<'w> = (&'w Name, &'w Population, &'w Unbuilt, &'w VoltageBaseHomeostasis, &'w mut Exhaustion);
 
-fn prepare(mut problems: ResMut<Problems>, mut populations: Query<Fresh, With<Unbuilt>>) {
-    for (name, population, homeostasis, mut exhaustion, fires) in &mut populations {
+fn prepare(mut problems: ResMut<Problems>, mut populations: Query<Fresh>) {
+    for (name, population, unbuilt, homeostasis, mut exhaustion) in &mut populations {
         let (n, behaviour) = (population.size(), "VoltageBaseHomeostasis");
-        problems.check(crate::fire::needs_neurons(name, behaviour, fires));
         let mut sound = true;
         for (parameter, values) in homeostasis.parameters() {
             let checked = check_parameter(name, behaviour, parameter, values, n, Range::Any);
@@ -106,13 +105,20 @@ fn prepare(mut problems: ResMut<Problems>, mut populations: Query<Fresh, With<Un
                 requirement: format!("at most max_ta, which is {}", homeostasis.max_ta.get(j)),
             });
         }
-        exhaustion.0 = vec![0.0; n];
+        if unbuilt.makes_state(exhaustion.0.is_empty()) {
+            exhaustion.0 = vec![0.0; n];
+        }
     }
 }
 
 pub(super) fn install(world: &mut World) {
-    registry::behaviour::<VoltageBaseHomeostasis>(world);
-    refuse_late::<Exhaustion>(world, "VoltageBaseHomeostasis");
+    registry::behaviour::<VoltageBaseHomeostasis>(world)
+        .on(GroupKind::Population)
+        .stage(StepSystems::VoltageHomeostasis)
+        .needs(&[NEURONS])
+        .state::<Exhaustion>()
+        .saved();
+    build_late::<Exhaustion>(world);
     add_systems(world, StepSystems::VoltageHomeostasis, exhaust);
     add_build_systems(world, BuildSystems::Allocate, prepare);
 }

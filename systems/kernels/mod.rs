@@ -23,20 +23,20 @@ pub const CHUNK: usize = 4096;
 macro_rules! simd {
     (
         $(#[$meta:meta])*
-        $vis:vis fn $name:ident $(<$generic:ident : $bound:path>)? ($($arg:ident : $kind:ty),* $(,)?) $(-> $out:ty)? $body:block
+        $vis:vis fn $name:ident $(<$($generic:ident : $bound:path),+>)? ($($arg:ident : $kind:ty),* $(,)?) $(-> $out:ty)? $body:block
     ) => {
         $(#[$meta])*
         #[allow(clippy::too_many_arguments)]
-        $vis fn $name $(<$generic: $bound>)? ($($arg: $kind),*) $(-> $out)? {
+        $vis fn $name $(<$($generic: $bound),+>)? ($($arg: $kind),*) $(-> $out)? {
             #[inline(always)]
             #[allow(clippy::too_many_arguments)]
-            fn plain $(<$generic: $bound>)? ($($arg: $kind),*) $(-> $out)? $body
+            fn plain $(<$($generic: $bound),+>)? ($($arg: $kind),*) $(-> $out)? $body
 
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx2")]
                 #[allow(clippy::too_many_arguments)]
-                fn avx2 $(<$generic: $bound>)? ($($arg: $kind),*) $(-> $out)? {
+                fn avx2 $(<$($generic: $bound),+>)? ($($arg: $kind),*) $(-> $out)? {
                     plain($($arg),*)
                 }
                 if std::arch::is_x86_feature_detected!("avx2") {

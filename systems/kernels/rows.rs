@@ -2,7 +2,7 @@
 
 use super::simd;
 use crate::Real;
-use crate::learning::PlasticityRule;
+use crate::learning::{Changes, PlasticityRule, Traces};
 
 simd! {
     /// Adds the rows `events` of `weights` (`events.len()` picks out of rows of length `n_post`), columns
@@ -29,11 +29,14 @@ simd! {
 }
 
 simd! {
-    /// Adds to each weight of a row what its rule says for a pre-synaptic spike.
-    pub fn learn_row<R: PlasticityRule>(rule: &R, row: &mut [Real], post_trace: &[Real]) {
-        assert_eq!(row.len(), post_trace.len());
-        for (w, trace) in row.iter_mut().zip(post_trace) {
-            *w += rule.on_pre_spike(*w, *trace);
-        }
+    /// Changes each weight of the row that starts at `first` by what its rule says for a pre-synaptic spike. `pre` are the
+    /// fast and the slow trace of the row's neuron.
+    pub fn learn_row<R: PlasticityRule, C: Changes>(rule: &R, changes: &mut C, first: usize, pre: (Real, Real),
+                                                    post: &[Real], post_slow: &[Real]) {
+        let n = post.len();
+        let post_slow = &post_slow[..n];
+        changes.update(first, n, |j, w| {
+            rule.on_pre_spike(w, Traces { pre: pre.0, pre_slow: pre.1, post: post[j], post_slow: post_slow[j] })
+        });
     }
 }

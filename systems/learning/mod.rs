@@ -1,40 +1,80 @@
 //! Stage `Learning`: plasticity rules change weights where a neuron on either side fired.
 //!
 //! A rule is one file: a component with the parameters and an implementation of [`PlasticityRule`], which says what one
-//! spike does to one synapse. Every kind of connectivity applies every rule. Add yours with [`register`].
+//! spike does to one synapse. Every kind of connectivity applies every rule, and [`RewardModulated`] lets a reward gate
+//! any of them. Add yours with [`register`].
 
 pub mod bounds;
+mod changes;
+mod reward_modulated;
+mod slow_traces;
 pub mod stdp;
+
+pub use changes::{Aside, Changes, InPlace};
+pub use reward_modulated::{Eligibility, RewardModulated};
+pub use slow_traces::{SlowTraceValues, SlowTraces};
 
 use crate::Real;
 use crate::error::{Error, Problems};
 use crate::fire::SpikeSet;
-use crate::group::{Unbuilt, refuse_late};
-use crate::registry;
+use crate::group::{Unbuilt, build_late};
+use crate::registry::{self, GroupKind, Need, Place, SwitchedOff};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system};
 use crate::spike_catching::{PostSpikes, PreSpikes};
-use crate::synaptic_input::{Connectivity, Synapses};
-use crate::synaptic_input::{conv2d::Conv2d, dense::Dense, one2one::One2One, sparse::Sparse};
+use crate::synaptic_input::{Connectivity, ForEachPlasticKind, PlasticSynapses, SYNAPSES, each_plastic_kind};
 use crate::traces::{PostTrace, PostTraceValues, PreTrace, PreTraceValues};
 use crate::weights::Frozen;
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
+use bevy_ecs::query::QueryData;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fmt::Debug;
+use std::marker::PhantomData;
+
+/// The rules that conex has, one a line.
+fn each_rule(visitor: &mut impl ForEachRule) {
+    visitor.rule::<stdp::Stdp>();
+}
+
+/// The traces on both sides of one synapse at this step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Traces {
+    /// The pre-synaptic trace; this step's spike is in it.
+    pub pre: Real,
+    /// The post-synaptic trace; this step's spike is in it.
+    pub post: Real,
+    /// The slow pre-synaptic trace as it was before this step's spike, where the rule asks for slow traces.
+    pub pre_slow: Real,
+    /// The slow post-synaptic trace as it was before this step's spike, where the rule asks for slow traces.
+    pub post_slow: Real,
+}
 
 /// A rule that changes a weight when the neuron on either side of it fires.
 ///
 /// When both fire in one step, the two changes are computed from the weight as it stood and added up. The component
 /// `#[require(Plastic)]`s; the projection needs a [`PreTrace`] and a [`PostTrace`] beside it.
-pub trait PlasticityRule: Component + Debug {
-    /// By how much weight `w` changes when its pre-synaptic neuron fires, with the post-synaptic trace of this step.
-    fn on_pre_spike(&self, w: Real, post_trace: Real) -> Real;
+pub trait PlasticityRule: Component + Debug + Clone {
+    /// By how much weight `w` changes when its pre-synaptic neuron fires.
+    fn on_pre_spike(&self, w: Real, traces: Traces) -> Real;
 
-    /// By how much weight `w` changes when its post-synaptic neuron fires, with the pre-synaptic trace of this step.
-    fn on_post_spike(&self, w: Real, pre_trace: Real) -> Real;
+    /// By how much weight `w` changes when its post-synaptic neuron fires.
+    fn on_post_spike(&self, w: Real, traces: Traces) -> Real;
 
     /// Whether a pre-synaptic spike changes anything with these parameters. Where it does not, such spikes cost nothing.
     fn learns_at_pre_spikes(&self) -> bool {
         true
+    }
+
+    /// The second, slower traces that the rule reads on both sides. Default none.
+    fn slow_traces(&self) -> Option<SlowTraces> {
+        None
+    }
+
+    /// The rule as it acts on a projection with these traces, where it depends on their parameters. Default: as it is.
+    #[must_use]
+    fn with_traces(&self, _pre: &PreTrace, _post: &PostTrace) -> Self {
+        self.clone()
     }
 
     /// Checks the parameters; `projection` goes into the error.
@@ -42,6 +82,14 @@ pub trait PlasticityRule: Component + Debug {
     /// # Errors
     /// Parameters that make no sense.
     fn check(&self, projection: &str) -> crate::Result<()>;
+
+    /// Checks the parameters against those of the projection's traces.
+    ///
+    /// # Errors
+    /// Traces that the rule cannot learn from.
+    fn check_traces(&self, _projection: &str, _pre: &PreTrace, _post: &PostTrace) -> crate::Result<()> {
+        Ok(())
+    }
 }
 
 /// What a rule learns from: the spikes that a projection caught on both sides, and their traces.
@@ -50,10 +98,27 @@ pub struct Activity<'a> {
     pub pre: &'a SpikeSet,
     /// Pre-synaptic traces, one a source neuron; this step's spikes are in them.
     pub pre_trace: &'a [Real],
+    /// Slow pre-synaptic traces, one a source neuron; any numbers where the rule does not ask for them.
+    pub pre_slow: &'a [Real],
     /// Post-synaptic spikes.
     pub post: &'a SpikeSet,
     /// Post-synaptic traces, one a target neuron; this step's spikes are in them.
     pub post_trace: &'a [Real],
+    /// Slow post-synaptic traces, one a target neuron; any numbers where the rule does not ask for them.
+    pub post_slow: &'a [Real],
+}
+
+impl Activity<'_> {
+    /// The traces on both sides of a synapse from i to j.
+    #[inline(always)]
+    pub fn traces(&self, i: usize, j: usize) -> Traces {
+        Traces {
+            pre: self.pre_trace[i],
+            post: self.post_trace[j],
+            pre_slow: self.pre_slow[i],
+            post_slow: self.post_slow[j],
+        }
+    }
 }
 
 /// The projection learns. Every rule brings it.
@@ -66,66 +131,132 @@ pub struct Plastic {
     paired: bool,
 }
 
+/// What rules learn from.
+const RULE_NEEDS: [Need; 3] = [
+    SYNAPSES,
+    Need::of::<PreTrace>(Place::Own, "PreTrace", "PreTrace::new(10.0)"),
+    Need::of::<PostTrace>(Place::Own, "PostTrace", "PostTrace::new(10.0)"),
+];
+
 /// The plasticity rules; no projection has two.
 #[derive(SystemSet, Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct PlasticityRules;
 
-/// Makes the rule `R` known to the network, for every kind of connectivity that conex has.
+/// What is done with each rule that conex has.
+trait ForEachRule {
+    fn rule<R: PlasticityRule + Serialize + DeserializeOwned>(&mut self);
+}
+
+/// Makes the rule `R` known to the network, for every kind of connectivity that conex has, and with it
+/// [`RewardModulated<R>`].
 pub fn register<R: PlasticityRule>(world: &mut World) {
     if !registry::first::<(PlasticityRules, R)>(world) {
         return;
     }
-    registry::behaviour::<R>(world);
+    registry::behaviour::<R>(world)
+        .on(GroupKind::Projection)
+        .stage(StepSystems::Learning)
+        .needs(&RULE_NEEDS)
+        .state::<(Plastic, SlowTraceValues)>();
     add_build_systems(world, BuildSystems::Derive, prepare_rule::<R>);
-    register_pair::<R, <Dense as Connectivity>::Synapses>(world);
-    register_pair::<R, <Sparse as Connectivity>::Synapses>(world);
-    register_pair::<R, <One2One as Connectivity>::Synapses>(world);
-    register_pair::<R, <Conv2d as Connectivity>::Synapses>(world);
+    reward_modulated::register::<R>(world);
+    each_plastic_kind(&mut PairWithKinds(world, PhantomData::<R>));
 }
 
-/// Makes the rule `R` learn on the synapses `S`, where one of them is a user's own.
-pub fn register_pair<R: PlasticityRule, S: Synapses>(world: &mut World) {
+struct PairWithKinds<'w, R>(&'w mut World, PhantomData<R>);
+
+impl<R: PlasticityRule> ForEachPlasticKind for PairWithKinds<'_, R> {
+    fn plastic_kind<C: Connectivity<Synapses: PlasticSynapses> + Serialize + DeserializeOwned>(&mut self) {
+        register_pair::<R, C::Synapses>(self.0);
+    }
+}
+
+/// Makes all rules that conex has learn on the synapses `S` of a user's own.
+pub(crate) fn register_rules_for<S: PlasticSynapses>(world: &mut World) {
+    struct PairWithRules<'w, S>(&'w mut World, PhantomData<S>);
+    impl<S: PlasticSynapses> ForEachRule for PairWithRules<'_, S> {
+        fn rule<R: PlasticityRule + Serialize + DeserializeOwned>(&mut self) {
+            register_pair::<R, S>(self.0);
+        }
+    }
+    each_rule(&mut PairWithRules(world, PhantomData::<S>));
+}
+
+/// Makes the rule `R`, and [`RewardModulated<R>`], learn on the synapses `S`, where one of them is a user's own.
+pub fn register_pair<R: PlasticityRule, S: PlasticSynapses>(world: &mut World) {
     if registry::first::<(PlasticityRules, R, S)>(world) {
         add_build_systems(world, BuildSystems::Derive, note_pair::<R, S>);
         add_family_system(world, StepSystems::Learning, PlasticityRules, learn::<R, S>);
+        reward_modulated::register_pair::<R, S>(world);
     }
 }
 
-type Learning<'w, R, S> =
-    (&'w R, &'w PreSpikes, &'w PreTraceValues, &'w PostSpikes, &'w PostTraceValues, &'w mut S);
+/// Everything that a rule reads of its projection.
+#[derive(QueryData)]
+struct Learner {
+    pre: (&'static PreTrace, &'static PreSpikes, &'static PreTraceValues),
+    post: (&'static PostTrace, &'static PostSpikes, &'static PostTraceValues),
+    slow: Option<&'static SlowTraceValues>,
+}
+
+impl LearnerItem<'_, '_> {
+    fn activity(&self) -> Activity<'_> {
+        let (pre_trace, post_trace) = (&self.pre.2.0[..], &self.post.2.0[..]);
+        Activity {
+            pre: &self.pre.1.0,
+            pre_trace,
+            pre_slow: self.slow.map_or(pre_trace, |slow| &slow.pre),
+            post: &self.post.1.0,
+            post_trace,
+            post_slow: self.slow.map_or(post_trace, |slow| &slow.post),
+        }
+    }
+
+    /// Whether a spike on either side changes anything under `rule`.
+    fn has_events(&self, rule: &impl PlasticityRule) -> bool {
+        (rule.learns_at_pre_spikes() && !self.pre.1.0.is_silent()) || !self.post.1.0.is_silent()
+    }
+}
 
 /// For every projection with this rule and these synapses, learn from the spikes of this step.
-fn learn<R: PlasticityRule, S: Synapses>(
+fn learn<R: PlasticityRule, S: PlasticSynapses>(
     workers: Res<Workers>,
-    mut projections: Query<Learning<R, S>, Without<Frozen>>,
+    mut projections: Query<(&R, Learner, &mut S), Without<Frozen>>,
 ) {
-    for (rule, pre, pre_trace, post, post_trace, mut synapses) in &mut projections {
-        let pre_matters = rule.learns_at_pre_spikes() && !pre.0.is_silent();
-        if !pre_matters && post.0.is_silent() {
-            continue;
+    for (rule, learner, mut synapses) in &mut projections {
+        if learner.has_events(rule) {
+            let rule = rule.with_traces(learner.pre.0, learner.post.0);
+            synapses.learn(&rule, &learner.activity(), None, &workers);
         }
-        let activity =
-            Activity { pre: &pre.0, pre_trace: &pre_trace.0, post: &post.0, post_trace: &post_trace.0 };
-        synapses.learn(rule, &activity, &workers);
     }
 }
 
-type Fresh<'w, R> = (&'w Name, &'w R, &'w mut Plastic, Has<PreTrace>, Has<PostTrace>);
+type Fresh<'w, R> = (
+    Entity,
+    &'w Name,
+    &'w Unbuilt,
+    &'w R,
+    &'w mut Plastic,
+    Option<&'w PreTrace>,
+    Option<&'w PostTrace>,
+    &'w crate::relations::Ends,
+    Has<SlowTraceValues>,
+);
 
-/// For every new projection with this rule, check its parameters and its traces.
+/// For every new projection with this rule, check its parameters and give it the slow traces that it asks for.
 fn prepare_rule<R: PlasticityRule>(
+    mut commands: Commands,
     mut problems: ResMut<Problems>,
-    mut projections: Query<Fresh<R>, With<Unbuilt>>,
+    mut projections: Query<Fresh<R>>,
 ) {
-    for (name, rule, mut plastic, has_pre, has_post) in &mut projections {
-        let behaviour = registry::short_name::<R>().to_string();
-        plastic.rules.push(behaviour.clone());
+    for (entity, name, unbuilt, rule, mut plastic, pre, post, ends, has_slow) in &mut projections {
+        plastic.rules.push(registry::short_name::<R>().to_string());
         problems.check(rule.check(name));
-        for (has, trace) in [(has_pre, "PreTrace"), (has_post, "PostTrace")] {
-            if !has {
-                let (group, behaviour) = (name.to_string(), behaviour.clone());
-                let (missing, remedy) = (trace.to_string(), format!("{trace}::new(10.0)"));
-                problems.push(Error::MissingBehaviour { group, behaviour, missing, remedy });
+        // That a trace is missing is told with the other needs.
+        if let (Some(pre), Some(post)) = (pre, post) {
+            problems.check(rule.check_traces(name, pre, post));
+            if let Some(slow) = rule.slow_traces().filter(|_| unbuilt.makes_state(!has_slow)) {
+                commands.entity(entity).insert(SlowTraceValues::new(slow, pre, post, ends));
             }
         }
     }
@@ -133,21 +264,23 @@ fn prepare_rule<R: PlasticityRule>(
 
 type NewPair<R, S> = (With<R>, With<S>, With<Unbuilt>);
 
-fn note_pair<R: PlasticityRule, S: Synapses>(mut projections: Query<&mut Plastic, NewPair<R, S>>) {
+fn note_pair<R: Component, S: PlasticSynapses>(mut projections: Query<&mut Plastic, NewPair<R, S>>) {
     for mut plastic in &mut projections {
         plastic.paired = true;
     }
 }
 
-fn check_rules(mut problems: ResMut<Problems>, mut projections: Query<(&Name, &mut Plastic), With<Unbuilt>>) {
-    for (name, mut plastic) in &mut projections {
+type Checked<'w> = (&'w Name, &'w mut Plastic, Has<SwitchedOff>);
+
+fn check_rules(mut problems: ResMut<Problems>, mut projections: Query<Checked, With<Unbuilt>>) {
+    for (name, mut plastic, switched_off) in &mut projections {
         let Plastic { rules: found, paired } = std::mem::take(&mut *plastic);
         // Synapses that could not be laid out have said so already.
         if let ([rule], false, true) = (&found[..], paired, problems.is_empty()) {
             let (projection, rule) = (name.to_string(), rule.clone());
             problems.push(Error::UnpairedRule { projection, rule });
         }
-        if found.len() != 1 {
+        if found.len() != 1 && !switched_off {
             let (family, register) = ("plasticity rules", "register_plasticity_rule::<YourRule>()");
             problems.push(Error::OneOfFamily { projection: name.into(), family, found, register });
         }
@@ -155,7 +288,18 @@ fn check_rules(mut problems: ResMut<Problems>, mut projections: Query<(&Name, &m
 }
 
 pub(crate) fn install(world: &mut World) {
-    refuse_late::<Plastic>(world, "a plasticity rule");
+    build_late::<Plastic>(world);
     add_build_systems(world, BuildSystems::Validate, check_rules);
-    register::<stdp::Stdp>(world);
+    slow_traces::install(world);
+    each_rule(&mut RegisterRules(world));
+}
+
+struct RegisterRules<'w>(&'w mut World);
+
+impl ForEachRule for RegisterRules<'_> {
+    fn rule<R: PlasticityRule + Serialize + DeserializeOwned>(&mut self) {
+        register::<R>(self.0);
+        registry::behaviour::<R>(self.0).saved();
+        registry::behaviour::<RewardModulated<R>>(self.0).saved();
+    }
 }

@@ -1,7 +1,7 @@
 //! Pair-based spike-timing-dependent plasticity.
 
 use super::bounds::Bound;
-use super::{Plastic, PlasticityRule};
+use super::{Plastic, PlasticityRule, RewardModulated, Traces};
 use crate::Real;
 use crate::dynamics::{Range, check_parameter};
 use crate::error::{Error, Result};
@@ -77,15 +77,24 @@ impl Default for Stdp {
     }
 }
 
+/// Reward-modulated STDP: the changes of [`Stdp`] wait in an eligibility trace for dopamine.
+#[doc(alias = "SimpleRSTDP")]
+#[doc(alias = "SparseRSTDP")]
+#[doc(alias = "One2OneRSTDP")]
+#[doc(alias = "Conv2dRSTDP")]
+#[doc(alias = "Local2dRSTDP")]
+#[doc(alias = "MSTDPET")]
+pub type Rstdp = RewardModulated<Stdp>;
+
 impl PlasticityRule for Stdp {
     #[inline(always)]
-    fn on_pre_spike(&self, w: Real, post_trace: Real) -> Real {
-        -self.a_minus * post_trace * self.negative_bound.factor(w, self.w_min, self.w_max)
+    fn on_pre_spike(&self, w: Real, traces: Traces) -> Real {
+        -self.a_minus * traces.post * self.negative_bound.factor(w, self.w_min, self.w_max)
     }
 
     #[inline(always)]
-    fn on_post_spike(&self, w: Real, pre_trace: Real) -> Real {
-        self.a_plus * pre_trace * self.positive_bound.factor(w, self.w_min, self.w_max)
+    fn on_post_spike(&self, w: Real, traces: Traces) -> Real {
+        self.a_plus * traces.pre * self.positive_bound.factor(w, self.w_min, self.w_max)
     }
 
     fn learns_at_pre_spikes(&self) -> bool {

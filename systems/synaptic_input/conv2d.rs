@@ -1,12 +1,12 @@
 //! One kernel for all places: the target reads the source through a two-dimensional convolution.
 
-use super::{Connectivity, DendriticInput, Site, Synapses};
+use super::{Connectivity, PlasticSynapses, Site, Synapses, Weighted};
 use crate::Real;
 use crate::error::Result;
 use crate::fire::SpikeSet;
 use crate::kernels::convolution::Geometry;
-use crate::kernels::decay::{add, scale};
-use crate::learning::{Activity, PlasticityRule};
+use crate::kernels::decay::scale;
+use crate::learning::{Activity, Aside, Changes, InPlace, PlasticityRule};
 use crate::weights::Weights;
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 /// `floor((h + 2·padding − kh)/stride) + 1`, its width likewise.
 #[doc(alias = "Conv2dDendriticInput")]
 #[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[require(DendriticInput)]
+#[require(Weighted)]
 pub struct Conv2d {
     /// Height and width of the kernel \[neurons\].
     pub kernel: (usize, usize),
@@ -128,35 +128,6 @@ impl Synapses for Conv2dSynapses {
         });
     }
 
-    /// As in CoNeX: the changes at all places that share a kernel entry are added up and divided by the number of
-    /// places.
-    fn learn<R: PlasticityRule>(&mut self, rule: &R, activity: &Activity<'_>, workers: &Workers) {
-        let g = &self.geometry;
-        let (entries, places) = (g.entries_per_channel(), g.places());
-        let weights = self.weights.values_mut();
-        let channels = weights.chunks_mut(entries).zip(self.changes.chunks_mut(entries)).enumerate();
-        let events = activity.pre.events().len() * g.output.0 + activity.post.events().len() * g.input.0;
-        workers.each(events * g.kernel.0 * g.kernel.1 * 3, channels, |(channel, (kernel, changes))| {
-            changes.fill(0.0);
-            let first = channel * places;
-            let post_trace = &activity.post_trace[first..first + places];
-            for &i in activity.pre.events() {
-                g.of_source(i as usize, |entry, place| {
-                    changes[entry] += rule.on_pre_spike(kernel[entry], post_trace[place]);
-                });
-            }
-            let fired = activity.post.events();
-            let from = fired.partition_point(|&j| (j as usize) < first);
-            for &j in fired[from..].iter().take_while(|&&j| (j as usize) < first + places) {
-                g.of_place(j as usize - first, |entry, i| {
-                    changes[entry] += rule.on_post_spike(kernel[entry], activity.pre_trace[i]);
-                });
-            }
-            scale(changes, 1.0 / places as Real);
-            add(kernel, changes);
-        });
-    }
-
     fn incoming_sums(&self, sums: &mut Vec<Real>) {
         sums.clear();
         let kernels = self.weights.values().chunks(self.geometry.entries_per_channel());
@@ -169,4 +140,58 @@ impl Synapses for Conv2dSynapses {
             scale(kernel, *factor);
         }
     }
+}
+
+/// As in CoNeX: the changes at all places that share a kernel entry are added up and divided by the number of places.
+impl PlasticSynapses for Conv2dSynapses {
+    fn learn<R: PlasticityRule>(
+        &mut self,
+        rule: &R,
+        activity: &Activity<'_>,
+        aside: Option<&mut [Real]>,
+        workers: &Workers,
+    ) {
+        let (g, scratch) = (&self.geometry, &mut self.changes[..]);
+        match aside {
+            Some(changes) => {
+                let aside = Aside { weights: self.weights.values(), changes };
+                learn_kernels(aside, scratch, g, rule, activity, workers);
+            }
+            None => {
+                learn_kernels(InPlace(self.weights.values_mut()), scratch, g, rule, activity, workers);
+            }
+        }
+    }
+}
+
+fn learn_kernels<R: PlasticityRule, C: Changes>(
+    kernels: C,
+    scratch: &mut [Real],
+    g: &Geometry,
+    rule: &R,
+    activity: &Activity<'_>,
+    workers: &Workers,
+) {
+    let (entries, places) = (g.entries_per_channel(), g.places());
+    let channels = kernels.chunks(entries).zip(scratch.chunks_mut(entries)).enumerate();
+    let events = activity.pre.events().len() * g.output.0 + activity.post.events().len() * g.input.0;
+    workers.each(events * g.kernel.0 * g.kernel.1 * 3, channels, |(channel, (mut kernel, sums))| {
+        sums.fill(0.0);
+        let first = channel * places;
+        for &i in activity.pre.events() {
+            g.of_source(i as usize, |entry, place| {
+                let traces = activity.traces(i as usize, first + place);
+                sums[entry] += rule.on_pre_spike(kernel.weight(entry), traces);
+            });
+        }
+        let fired = activity.post.events();
+        let from = fired.partition_point(|&j| (j as usize) < first);
+        for &j in fired[from..].iter().take_while(|&&j| (j as usize) < first + places) {
+            g.of_place(j as usize - first, |entry, i| {
+                sums[entry] += rule.on_post_spike(kernel.weight(entry), activity.traces(i, j as usize));
+            });
+        }
+        scale(sums, 1.0 / places as Real);
+        kernel.update(0, entries, |entry, _| sums[entry]);
+    });
 }

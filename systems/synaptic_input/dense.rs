@@ -1,12 +1,12 @@
 //! Every neuron of the source reaches every neuron of the target.
 
-use super::{Connectivity, DendriticInput, Site, Synapses};
+use super::{Connectivity, PlasticSynapses, Site, Synapses, Weighted};
 use crate::Real;
 use crate::error::Result;
 use crate::fire::SpikeSet;
 use crate::kernels::decay::{add, multiply};
 use crate::kernels::rows::{add_rows, learn_row};
-use crate::learning::{Activity, PlasticityRule};
+use crate::learning::{Activity, Aside, Changes, InPlace, PlasticityRule};
 use crate::weights::{Given, Weights};
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 #[doc(alias = "SimpleDendriticInput")]
 #[doc(alias = "all_to_all")]
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[require(DendriticInput)]
+#[require(Weighted)]
 pub struct Dense;
 
 /// The weights of a dense projection, row by row.
@@ -27,6 +27,8 @@ pub struct Dense;
 pub struct DenseSynapses {
     n_post: usize,
     weights: Weights,
+    /// Whether the diagonal stands for synapses.
+    self_connections: bool,
 }
 
 /// Targets that one task adds up: a cache line's multiple, and small enough to share a population among threads.
@@ -37,6 +39,7 @@ const WEIGHTS_PER_TASK: usize = 1 << 15;
 
 impl Connectivity for Dense {
     type Synapses = DenseSynapses;
+    const LEAVES_OUT_SELF: bool = true;
 
     fn connect(&self, site: &Site<'_>) -> Result<DenseSynapses> {
         let (n_pre, n_post) = (site.pre.len(), site.post.len());
@@ -49,7 +52,7 @@ impl Connectivity for Dense {
             let values = weights.values_mut();
             triplets.iter().for_each(|&(i, j, w)| values[i as usize * n_post + j as usize] = w);
         }
-        Ok(DenseSynapses { n_post, weights })
+        Ok(DenseSynapses { n_post, weights, self_connections: site.self_connections })
     }
 }
 
@@ -73,47 +76,6 @@ impl Synapses for DenseSynapses {
         });
     }
 
-    fn learn<R: PlasticityRule>(&mut self, rule: &R, activity: &Activity<'_>, workers: &Workers) {
-        let n_post = self.n_post;
-        let rows = (WEIGHTS_PER_TASK / n_post).max(1);
-        let (fired_pre, fired_post) = (activity.pre.events(), activity.post.events());
-        let n_pre = activity.pre.mask().len();
-        let work = fired_pre.len() * n_post / 2 + fired_post.len() * n_pre * 2;
-        let tasks = self.weights.values_mut().chunks_mut(rows * n_post).enumerate();
-        workers.each(work, tasks, |(k, weights)| {
-            let first = k * rows;
-            if fired_post.is_empty() {
-                let from = fired_pre.partition_point(|&i| (i as usize) < first);
-                for &i in fired_pre[from..].iter().take_while(|&&i| (i as usize) < first + rows) {
-                    let row = &mut weights[(i as usize - first) * n_post..][..n_post];
-                    learn_row(rule, row, activity.post_trace);
-                }
-                return;
-            }
-            let mut coincident = Vec::new();
-            for (row, i) in weights.chunks_mut(n_post).zip(first..) {
-                let trace = activity.pre_trace[i];
-                if activity.pre.mask()[i] && rule.learns_at_pre_spikes() {
-                    // Both sides fired: both changes follow from the weight as it stood.
-                    coincident.clear();
-                    coincident.extend(fired_post.iter().map(|&j| {
-                        let (w, post_trace) = (row[j as usize], activity.post_trace[j as usize]);
-                        w + (rule.on_post_spike(w, trace) + rule.on_pre_spike(w, post_trace))
-                    }));
-                    learn_row(rule, row, activity.post_trace);
-                    for (&j, &w) in fired_post.iter().zip(&coincident) {
-                        row[j as usize] = w;
-                    }
-                } else {
-                    for &j in fired_post {
-                        let w = row[j as usize];
-                        row[j as usize] = w + rule.on_post_spike(w, trace);
-                    }
-                }
-            }
-        });
-    }
-
     fn incoming_sums(&self, sums: &mut Vec<Real>) {
         sums.clear();
         sums.resize(self.n_post, 0.0);
@@ -128,4 +90,80 @@ impl Synapses for DenseSynapses {
             multiply(row, factors);
         }
     }
+
+    fn keep_absent(&mut self) {
+        if !self.self_connections {
+            let n_post = self.n_post;
+            self.weights.values_mut().iter_mut().step_by(n_post + 1).for_each(|w| *w = 0.0);
+        }
+    }
+}
+
+impl PlasticSynapses for DenseSynapses {
+    fn learn<R: PlasticityRule>(
+        &mut self,
+        rule: &R,
+        activity: &Activity<'_>,
+        aside: Option<&mut [Real]>,
+        workers: &Workers,
+    ) {
+        match aside {
+            Some(changes) => {
+                let weights = self.weights.values();
+                learn_rows(Aside { weights, changes }, self.n_post, rule, activity, workers);
+            }
+            None => {
+                learn_rows(InPlace(self.weights.values_mut()), self.n_post, rule, activity, workers);
+                self.keep_absent();
+            }
+        }
+    }
+}
+
+fn learn_rows<R: PlasticityRule, C: Changes>(
+    changes: C,
+    n_post: usize,
+    rule: &R,
+    activity: &Activity<'_>,
+    workers: &Workers,
+) {
+    let rows = (WEIGHTS_PER_TASK / n_post).max(1);
+    let (fired_pre, fired_post) = (activity.pre.events(), activity.post.events());
+    let n_pre = activity.pre.mask().len();
+    let work = fired_pre.len() * n_post / 2 + fired_post.len() * n_pre * 2;
+    workers.each(work, changes.chunks(rows * n_post).enumerate(), |(k, mut changes)| {
+        let (first, last) = (k * rows, ((k + 1) * rows).min(n_pre));
+        if fired_post.is_empty() {
+            let from = fired_pre.partition_point(|&i| (i as usize) < first);
+            for &i in fired_pre[from..].iter().take_while(|&&i| (i as usize) < last) {
+                let i = i as usize;
+                let pre = (activity.pre_trace[i], activity.pre_slow[i]);
+                let at = (i - first) * n_post;
+                learn_row(rule, &mut changes, at, pre, activity.post_trace, activity.post_slow);
+            }
+            return;
+        }
+        let mut at_post_spikes = Vec::new();
+        for i in first..last {
+            let row = (i - first) * n_post;
+            if activity.pre.mask()[i] && rule.learns_at_pre_spikes() {
+                // Both sides fired: both changes follow from the weight as it stood.
+                at_post_spikes.clear();
+                at_post_spikes.extend(fired_post.iter().map(|&j| {
+                    let j = j as usize;
+                    rule.on_post_spike(changes.weight(row + j), activity.traces(i, j))
+                }));
+                let pre = (activity.pre_trace[i], activity.pre_slow[i]);
+                learn_row(rule, &mut changes, row, pre, activity.post_trace, activity.post_slow);
+                for (&j, &change) in fired_post.iter().zip(&at_post_spikes) {
+                    changes.add(row + j as usize, change);
+                }
+            } else {
+                for &j in fired_post {
+                    let j = j as usize;
+                    changes.add(row + j, rule.on_post_spike(changes.weight(row + j), activity.traces(i, j)));
+                }
+            }
+        }
+    });
 }

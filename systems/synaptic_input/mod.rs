@@ -13,15 +13,17 @@ mod normalization;
 pub use normalization::CurrentNormalization;
 
 use crate::Real;
+use crate::axon::SOURCE_AXON;
+use crate::dendrite::DENDRITE;
 use crate::dynamics::{Range, check_parameter};
 use crate::error::{Error, Problems, Result};
 use crate::fire::SpikeSet;
-use crate::group::{Grid, Inhibitory, Population, Unbuilt, refuse_late};
+use crate::group::{Grid, Inhibitory, Population, Unbuilt, build_late};
 use crate::kernels::decay::scale;
 use crate::learning::{Activity, PlasticityRule};
 use crate::random::Seed;
-use crate::registry;
-use crate::relations::{Compartment, Postsynaptic, Presynaptic, Projection};
+use crate::registry::{self, GroupKind, Need, Place, SwitchedOff};
+use crate::relations::{Compartment, Ends, Postsynaptic, Presynaptic, Projection};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system};
 use crate::spike_catching::PreSpikes;
 use crate::weights::{WeightInitializer, Weights};
@@ -29,6 +31,7 @@ use crate::workers::Workers;
 use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
 use bevy_ecs::world::EntityRef;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 
@@ -44,6 +47,17 @@ pub struct SynapticCurrent {
 }
 
 impl SynapticCurrent {
+    /// No current.
+    pub fn silence(&mut self) {
+        self.values.fill(0.0);
+        self.silent = true;
+    }
+
+    /// −1 if the source is inhibitory, else +1.
+    pub fn sign(&self) -> Real {
+        self.sign
+    }
+
     /// Replaces the current by one of a user's own making.
     pub fn set(&mut self, values: &[Real]) {
         self.values.clear();
@@ -71,6 +85,26 @@ pub struct DendriticInput {
     kinds: Vec<String>,
 }
 
+/// The projection has weights. Every kind of connectivity with weights brings it.
+#[derive(Component, Clone, Copy, Debug, Default)]
+#[require(DendriticInput)]
+pub struct Weighted;
+
+/// Synapses with weights.
+pub const SYNAPSES: Need = Need::of::<Weighted>(Place::Own, "kind of connectivity with weights", "Dense");
+
+/// Leaves out synapses from a neuron onto itself, in a projection of a population onto itself.
+///
+/// [`Dense`](dense::Dense) and [`Sparse`](sparse::Sparse) know it: the first holds those weights at 0, the second does
+/// not store them.
+#[doc(alias = "allow_autapses")]
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoSelfConnections;
+
+/// Set on a projection whose synapses were laid out just now, until their weights are drawn.
+#[derive(Component, Clone, Copy, Debug)]
+pub(crate) struct FreshSynapses;
+
 /// Everything that a kind of connectivity may ask when it lays out its synapses.
 pub struct Site<'a> {
     /// The projection's name.
@@ -85,6 +119,8 @@ pub struct Site<'a> {
     pub post: Grid,
     /// What the weights will be.
     pub weights: &'a WeightInitializer,
+    /// Whether a neuron may reach itself: false only where a population without self-connections projects onto itself.
+    pub self_connections: bool,
     /// Where random draws come from.
     pub seed: Seed,
 }
@@ -133,9 +169,17 @@ impl Site<'_> {
 }
 
 /// A kind of connectivity: which synapses there are between two populations.
+///
+/// The component `#[require(Weighted)]`s, or `#[require(DendriticInput)]`s if its synapses have no weights.
 pub trait Connectivity: Component + Debug {
     /// How the synapses are kept.
     type Synapses: Synapses;
+
+    /// Whether the synapses have weights, so that the projection needs a [`WeightInitializer`].
+    const WEIGHTED: bool = true;
+
+    /// Whether the kind can leave out synapses from a neuron onto itself.
+    const LEAVES_OUT_SELF: bool = false;
 
     /// Lays out the synapses, their weights not yet drawn.
     ///
@@ -166,15 +210,28 @@ pub trait Synapses: Component<Mutability = Mutable> {
     /// Adds to `current[j]` the weights of the synapses from spiking neurons to j.
     fn deliver(&self, pre: &SpikeSet, current: &mut [Real], workers: &Workers);
 
-    /// Applies `rule` to every synapse with a spike on either side.
-    fn learn<R: PlasticityRule>(&mut self, rule: &R, activity: &Activity<'_>, workers: &Workers);
-
     /// Sets `sums` to the sums of weights that normalization acts on: one for each group of targets that share one. The
     /// groups are equally large and in the order of the targets.
     fn incoming_sums(&self, sums: &mut Vec<Real>);
 
     /// Multiplies the weights of each such group by its factor.
     fn scale_incoming(&mut self, factors: &[Real]);
+
+    /// Puts weights that stand for no synapse back to 0, after something has changed all weights alike.
+    fn keep_absent(&mut self) {}
+}
+
+/// Synapses that rules can act on.
+pub trait PlasticSynapses: Synapses {
+    /// Applies `rule` to every synapse with a spike on either side: to its weight, or, with `aside`, to its place there,
+    /// one a weight and in the same order, while the weight stays as it is.
+    fn learn<R: PlasticityRule>(
+        &mut self,
+        rule: &R,
+        activity: &Activity<'_>,
+        aside: Option<&mut [Real]>,
+        workers: &Workers,
+    );
 }
 
 /// What can be read of a projection's synapses, whatever their kind.
@@ -211,21 +268,42 @@ fn read_weights<S: Synapses>(projection: EntityRef<'_>, values: &mut Vec<Real>) 
     projection.get::<S>().map(|s| values.extend_from_slice(s.weights().values())).is_some()
 }
 
+/// Where weights come from.
+const WEIGHTS: Need =
+    Need::of::<WeightInitializer>(Place::Own, "weights", "WeightInitializer::uniform(0.0, 1.0)");
+
+/// What no kind computes any more is no current.
+fn silence(group: &mut EntityWorldMut<'_>) {
+    if let Some(mut current) = group.get_mut::<SynapticCurrent>() {
+        current.silence();
+    }
+}
+
 /// The kinds of connectivity; no projection has two.
 #[derive(SystemSet, Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Connectivities;
 
 /// Makes a user's kind of connectivity `C` known to the network, with all rules that conex has.
-pub fn register<C: Connectivity>(world: &mut World) {
-    register_kind::<C>(world);
-    crate::learning::register_pair::<crate::learning::stdp::Stdp, C::Synapses>(world);
+pub fn register_plastic<C: Connectivity<Synapses: PlasticSynapses>>(world: &mut World) {
+    register::<C>(world);
+    crate::learning::register_rules_for::<C::Synapses>(world);
 }
 
-/// The same without the rules, which pair themselves with conex's own kinds.
-fn register_kind<C: Connectivity>(world: &mut World) {
+/// Makes a user's kind of connectivity `C` known to the network, without rules.
+pub fn register<C: Connectivity>(world: &mut World) {
     if registry::first::<(Connectivities, C)>(world) {
-        registry::behaviour::<C>(world);
+        let registration = registry::behaviour::<C>(world)
+            .on(GroupKind::Projection)
+            .stage(StepSystems::SynapticInput)
+            .after_taking(silence)
+            .state::<C::Synapses>();
+        if C::WEIGHTED {
+            registration.needs(&[SOURCE_AXON, DENDRITE, WEIGHTS]);
+        } else {
+            registration.needs(&[SOURCE_AXON, DENDRITE]);
+        }
         add_build_systems(world, BuildSystems::Connect, connect::<C>);
+        add_family_system(world, StepSystems::SynapticInput, Connectivities, deliver_spikes::<C>);
     }
     // Several kinds may keep their synapses in the same way.
     if registry::first::<(Connectivities, C::Synapses)>(world) {
@@ -237,7 +315,6 @@ fn register_synapses<S: Synapses>(world: &mut World) {
     world.get_resource_or_init::<SynapseViews>().0.push(view::<S>);
     crate::record::state_variable(world, "weights", read_weights::<S>);
     add_build_systems(world, BuildSystems::InitWeights, crate::weights::initialize::<S>);
-    add_family_system(world, StepSystems::SynapticInput, Connectivities, deliver_spikes::<S>);
     normalization::register::<S>(world);
     crate::weights::register::<S>(world);
 }
@@ -245,10 +322,12 @@ fn register_synapses<S: Synapses>(world: &mut World) {
 type Fresh<'w, C> = (
     Entity,
     &'w Name,
-    &'w Presynaptic,
-    &'w Postsynaptic,
+    &'w Unbuilt,
+    (&'w Presynaptic, &'w Postsynaptic),
     &'w C,
+    Has<<C as Connectivity>::Synapses>,
     Option<&'w WeightInitializer>,
+    Has<NoSelfConnections>,
     &'w mut DendriticInput,
 );
 
@@ -257,15 +336,25 @@ fn connect<C: Connectivity>(
     mut commands: Commands,
     seed: Res<Seed>,
     mut problems: ResMut<Problems>,
-    mut projections: Query<Fresh<C>, With<Unbuilt>>,
+    mut projections: Query<Fresh<C>>,
     populations: Query<(&Name, &Population)>,
 ) {
-    for (entity, name, pre, post, kind, initializer, mut input) in &mut projections {
-        input.kinds.push(registry::short_name::<C>().to_string());
+    let weightless = WeightInitializer::default();
+    for (entity, name, unbuilt, ends, kind, connected, initializer, leaves_out_self, mut input) in
+        &mut projections
+    {
+        let kind_name = registry::short_name::<C>();
+        input.kinds.push(kind_name.to_string());
+        let (pre, post) = ends;
         let (Ok(source), Ok(target)) = (populations.get(pre.0), populations.get(post.0)) else { continue };
-        let Some(weights) = initializer else {
-            problems.push(Error::NoWeights { projection: name.to_string() });
+        if !unbuilt.makes_learned(!connected) {
             continue;
+        }
+        // That they are missing is told with the other needs.
+        let weights = match initializer {
+            Some(weights) => weights,
+            None if C::WEIGHTED => continue,
+            None => &weightless,
         };
         let site = Site {
             projection: name,
@@ -274,20 +363,26 @@ fn connect<C: Connectivity>(
             pre: source.1.grid,
             post: target.1.grid,
             weights,
+            self_connections: !(leaves_out_self && pre.0 == post.0),
             seed: *seed,
         };
+        if leaves_out_self && !C::LEAVES_OUT_SELF {
+            let expected = "it cannot leave out self-connections: remove `NoSelfConnections`, or use `Dense` or `Sparse`";
+            problems.push(site.mismatch(kind_name, expected.into()));
+            continue;
+        }
         // Checked first: what follows may rely on given weights that fill their shape.
         let checked = weights.check(name).and_then(|()| kind.connect(&site));
         if let Some(synapses) = problems.check(checked) {
-            commands.entity(entity).insert(synapses);
+            commands.entity(entity).insert((synapses, FreshSynapses));
         }
     }
 }
 
 /// For every projection of this kind, add up the weights of the neurons whose spikes it caught.
-fn deliver_spikes<S: Synapses>(
+fn deliver_spikes<C: Connectivity>(
     workers: Res<Workers>,
-    mut projections: Query<(&S, &PreSpikes, &CurrentCoef, &mut SynapticCurrent)>,
+    mut projections: Query<(&C::Synapses, &PreSpikes, &CurrentCoef, &mut SynapticCurrent), With<C>>,
 ) {
     for (synapses, pre, coefficient, mut current) in &mut projections {
         if pre.0.is_silent() && current.silent {
@@ -305,15 +400,22 @@ fn deliver_spikes<S: Synapses>(
 
 /// For every new projection, size the current and read its sign off the source.
 fn allocate_currents(
-    mut projections: Query<(&Presynaptic, &Postsynaptic, &mut SynapticCurrent), With<Unbuilt>>,
-    populations: Query<&Population>,
+    mut projections: Query<(&Presynaptic, &Ends, &Unbuilt, &mut SynapticCurrent)>,
     inhibitory: Query<(), With<Inhibitory>>,
 ) {
-    for (pre, post, mut current) in &mut projections {
-        let n = populations.get(post.0).map_or(0, Population::size);
-        current.values = vec![0.0; n];
-        current.silent = true;
+    for (pre, ends, unbuilt, mut current) in &mut projections {
         current.sign = if inhibitory.contains(pre.0) { -1.0 } else { 1.0 };
+        if unbuilt.makes_state(current.values.is_empty()) {
+            current.values = vec![0.0; ends.post.len()];
+            current.silent = true;
+        }
+    }
+}
+
+/// Weights are drawn: the synapses are as old as all others.
+fn forget_freshness(mut commands: Commands, projections: Query<Entity, With<FreshSynapses>>) {
+    for projection in &projections {
+        commands.entity(projection).remove::<FreshSynapses>();
     }
 }
 
@@ -324,6 +426,7 @@ type Checked<'w> = (
     Option<&'w Compartment>,
     Option<&'w mut DendriticInput>,
     Has<SynapticCurrent>,
+    Has<SwitchedOff>,
 );
 
 /// Every projection needs a compartment and exactly one kind of connectivity.
@@ -332,19 +435,19 @@ fn check_connectivity(
     mut projections: Query<Checked, (With<Projection>, With<Unbuilt>)>,
     names: Query<&Name>,
 ) {
-    for (name, pre, post, compartment, input, has_current) in &mut projections {
+    for (name, pre, post, compartment, input, has_current, switched_off) in &mut projections {
         let ends = || {
             let end = |e| names.get(e).map_or_else(|_| "?".to_string(), Name::to_string);
             (name.to_string(), end(pre.0), end(post.0))
         };
-        if compartment.is_none() {
+        if compartment.is_none() && !switched_off {
             let (projection, source_population, target) = ends();
             problems.push(Error::NoCompartment { projection, source_population, target });
         }
         match input {
             Some(mut input) => {
                 let found = std::mem::take(&mut input.kinds);
-                if found.len() != 1 {
+                if found.len() != 1 && !switched_off {
                     let (family, register) = ("connectivity", "register_connectivity::<YourKind>()");
                     problems.push(Error::OneOfFamily { projection: name.into(), family, found, register });
                 }
@@ -370,14 +473,58 @@ fn check_coefficients(
 }
 
 pub(crate) fn install(world: &mut World) {
-    refuse_late::<DendriticInput>(world, "a kind of connectivity");
-    registry::behaviour::<CurrentCoef>(world);
+    build_late::<DendriticInput>(world);
+    registry::behaviour::<CurrentCoef>(world)
+        .on(GroupKind::Projection)
+        .stage(StepSystems::SynapticInput)
+        .saved();
+    registry::behaviour::<NoSelfConnections>(world).on(GroupKind::Projection).needs(&[SYNAPSES]).saved();
     add_build_systems(world, BuildSystems::Validate, check_coefficients);
     add_build_systems(world, BuildSystems::Allocate, allocate_currents);
+    add_build_systems(world, BuildSystems::Derive, forget_freshness);
     add_build_systems(world, BuildSystems::Validate, check_connectivity);
-    register_kind::<dense::Dense>(world);
-    register_kind::<sparse::Sparse>(world);
-    register_kind::<one2one::One2One>(world);
-    register_kind::<conv2d::Conv2d>(world);
-    registry::behaviour::<CurrentNormalization>(world);
+    let mut register = Register(world);
+    each_kind(&mut register);
+    each_plastic_kind(&mut register);
+    registry::behaviour::<CurrentNormalization>(world)
+        .on(GroupKind::Projection)
+        .stage(StepSystems::CurrentNormalization)
+        .needs(&[SYNAPSES])
+        .saved();
+}
+
+/// What is done with each kind of connectivity that conex has.
+pub(crate) trait ForEachKind {
+    fn kind<C: Connectivity + Serialize + DeserializeOwned>(&mut self);
+}
+
+/// What is done with each kind of connectivity that conex has and rules can act on.
+pub(crate) trait ForEachPlasticKind {
+    fn plastic_kind<C: Connectivity<Synapses: PlasticSynapses> + Serialize + DeserializeOwned>(&mut self);
+}
+
+/// The kinds that do not learn.
+fn each_kind(_visitor: &mut impl ForEachKind) {}
+
+/// The kinds that learn by every rule.
+pub(crate) fn each_plastic_kind(visitor: &mut impl ForEachPlasticKind) {
+    visitor.plastic_kind::<dense::Dense>();
+    visitor.plastic_kind::<sparse::Sparse>();
+    visitor.plastic_kind::<one2one::One2One>();
+    visitor.plastic_kind::<conv2d::Conv2d>();
+}
+
+struct Register<'w>(&'w mut World);
+
+impl ForEachKind for Register<'_> {
+    fn kind<C: Connectivity + Serialize + DeserializeOwned>(&mut self) {
+        register::<C>(self.0);
+        registry::behaviour::<C>(self.0).saved();
+    }
+}
+
+impl ForEachPlasticKind for Register<'_> {
+    fn plastic_kind<C: Connectivity<Synapses: PlasticSynapses> + Serialize + DeserializeOwned>(&mut self) {
+        self.kind::<C>();
+    }
 }

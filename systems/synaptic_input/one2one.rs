@@ -1,11 +1,11 @@
 //! Neuron i of the source reaches neuron i of the target.
 
-use super::{Connectivity, DendriticInput, Site, Synapses};
+use super::{Connectivity, PlasticSynapses, Site, Synapses, Weighted};
 use crate::Real;
 use crate::error::Result;
 use crate::fire::SpikeSet;
 use crate::kernels::decay::scale;
-use crate::learning::{Activity, PlasticityRule};
+use crate::learning::{Activity, Aside, Changes, InPlace, PlasticityRule};
 use crate::weights::Weights;
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 #[doc(alias = "One2OneDendriticInput")]
 #[doc(alias = "one_to_one")]
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[require(DendriticInput)]
+#[require(Weighted)]
 pub struct One2One;
 
 /// The weights of a one-to-one projection.
@@ -60,25 +60,6 @@ impl Synapses for One2OneSynapses {
         }
     }
 
-    fn learn<R: PlasticityRule>(&mut self, rule: &R, activity: &Activity<'_>, _: &Workers) {
-        let weights = self.weights.values_mut();
-        for &i in activity.pre.events() {
-            let i = i as usize;
-            let w = weights[i];
-            let mut change = rule.on_pre_spike(w, activity.post_trace[i]);
-            if activity.post.mask()[i] {
-                change += rule.on_post_spike(w, activity.pre_trace[i]);
-            }
-            weights[i] = w + change;
-        }
-        for &j in activity.post.events() {
-            let j = j as usize;
-            if !activity.pre.mask()[j] {
-                weights[j] += rule.on_post_spike(weights[j], activity.pre_trace[j]);
-            }
-        }
-    }
-
     fn incoming_sums(&self, sums: &mut Vec<Real>) {
         sums.clear();
         sums.push(self.weights.values().iter().sum());
@@ -86,5 +67,37 @@ impl Synapses for One2OneSynapses {
 
     fn scale_incoming(&mut self, factors: &[Real]) {
         scale(self.weights.values_mut(), factors[0]);
+    }
+}
+
+impl PlasticSynapses for One2OneSynapses {
+    fn learn<R: PlasticityRule>(
+        &mut self,
+        rule: &R,
+        activity: &Activity<'_>,
+        aside: Option<&mut [Real]>,
+        _: &Workers,
+    ) {
+        match aside {
+            Some(changes) => learn_pairs(Aside { weights: self.weights.values(), changes }, rule, activity),
+            None => learn_pairs(InPlace(self.weights.values_mut()), rule, activity),
+        }
+    }
+}
+
+fn learn_pairs<R: PlasticityRule, C: Changes>(mut changes: C, rule: &R, activity: &Activity<'_>) {
+    for &i in activity.pre.events() {
+        let i = i as usize;
+        let (w, traces) = (changes.weight(i), activity.traces(i, i));
+        changes.add(i, rule.on_pre_spike(w, traces));
+        if activity.post.mask()[i] {
+            changes.add(i, rule.on_post_spike(w, traces));
+        }
+    }
+    for &j in activity.post.events() {
+        let j = j as usize;
+        if !activity.pre.mask()[j] {
+            changes.add(j, rule.on_post_spike(changes.weight(j), activity.traces(j, j)));
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! Some neurons of the source reach some neurons of the target.
 
-use super::{Connectivity, DendriticInput, Site, Synapses};
+use super::{Connectivity, PlasticSynapses, Site, Synapses, Weighted};
 use crate::Real;
 use crate::error::{Error, Result};
 use crate::fire::SpikeSet;
 use crate::kernels::columns::{Pattern, scatter_rows};
-use crate::learning::{Activity, PlasticityRule};
+use crate::learning::{Activity, Aside, Changes, InPlace, PlasticityRule};
 use crate::weights::{Given, Weights};
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 /// what is not 0, and drawn weights by their density (exactly ⌊pre·post·density⌋ distinct ones, each as likely).
 #[doc(alias = "SparseDendriticInput")]
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[require(DendriticInput)]
+#[require(Weighted)]
 pub struct Sparse;
 
 /// The synapses of a sparse projection, by source and by target.
@@ -120,30 +120,6 @@ impl Synapses for SparseSynapses {
         scatter_rows(current, &self.pattern, self.weights.values(), pre.events());
     }
 
-    fn learn<R: PlasticityRule>(&mut self, rule: &R, activity: &Activity<'_>, _: &Workers) {
-        let (pattern, weights) = (&self.pattern, self.weights.values_mut());
-        for &i in activity.pre.events() {
-            let trace = activity.pre_trace[i as usize];
-            let row = pattern.row(i);
-            for (w, &j) in weights[row.clone()].iter_mut().zip(&pattern.target[row]) {
-                let j = j as usize;
-                let mut change = rule.on_pre_spike(*w, activity.post_trace[j]);
-                if activity.post.mask()[j] {
-                    change += rule.on_post_spike(*w, trace);
-                }
-                *w += change;
-            }
-        }
-        for &j in activity.post.events() {
-            for &(i, k) in pattern.column(j as usize) {
-                if !activity.pre.mask()[i as usize] {
-                    let w = &mut weights[k as usize];
-                    *w += rule.on_post_spike(*w, activity.pre_trace[i as usize]);
-                }
-            }
-        }
-    }
-
     fn incoming_sums(&self, sums: &mut Vec<Real>) {
         sums.clear();
         sums.resize(self.n_post, 0.0);
@@ -155,6 +131,51 @@ impl Synapses for SparseSynapses {
     fn scale_incoming(&mut self, factors: &[Real]) {
         for (w, &j) in self.weights.values_mut().iter_mut().zip(&self.pattern.target) {
             *w *= factors[j as usize];
+        }
+    }
+}
+
+impl PlasticSynapses for SparseSynapses {
+    fn learn<R: PlasticityRule>(
+        &mut self,
+        rule: &R,
+        activity: &Activity<'_>,
+        aside: Option<&mut [Real]>,
+        _: &Workers,
+    ) {
+        let pattern = &self.pattern;
+        match aside {
+            Some(changes) => {
+                learn_stored(Aside { weights: self.weights.values(), changes }, pattern, rule, activity);
+            }
+            None => learn_stored(InPlace(self.weights.values_mut()), pattern, rule, activity),
+        }
+    }
+}
+
+fn learn_stored<R: PlasticityRule, C: Changes>(
+    mut changes: C,
+    pattern: &Pattern,
+    rule: &R,
+    activity: &Activity<'_>,
+) {
+    for &i in activity.pre.events() {
+        for k in pattern.row(i) {
+            let j = pattern.target[k] as usize;
+            let (w, traces) = (changes.weight(k), activity.traces(i as usize, j));
+            changes.add(k, rule.on_pre_spike(w, traces));
+            if activity.post.mask()[j] {
+                changes.add(k, rule.on_post_spike(w, traces));
+            }
+        }
+    }
+    for &j in activity.post.events() {
+        for &(i, k) in pattern.column(j as usize) {
+            if !activity.pre.mask()[i as usize] {
+                let k = k as usize;
+                let traces = activity.traces(i as usize, j as usize);
+                changes.add(k, rule.on_post_spike(changes.weight(k), traces));
+            }
         }
     }
 }

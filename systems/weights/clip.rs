@@ -50,6 +50,7 @@ pub(super) fn clip_weights<S: Synapses>(
         let outside = |w: &Real| *w < clip.w_min || *w > clip.w_max;
         if synapses.weights().values().iter().any(outside) {
             clamp(synapses.weights_mut().values_mut(), clip.w_min, clip.w_max);
+            synapses.keep_absent();
         }
         done.0 = Some(synapses.weights().version());
     }

@@ -5,9 +5,10 @@ use crate::Real;
 use crate::axon::NeuronAxon;
 use crate::dendrite::SimpleDendriteStructure;
 use crate::error::{Error, Problems, Result};
-use crate::group::{Population, Unbuilt, refuse_late};
+use crate::group::{Unbuilt, build_late};
 use crate::random::Seed;
-use crate::relations::{Compartment, Postsynaptic, Presynaptic};
+use crate::registry::{self, GroupKind};
+use crate::relations::{Compartment, Ends, Postsynaptic, Presynaptic, SubPopulation};
 use crate::schedule::{BuildSystems, add_build_systems};
 use crate::spike_catching::PostSpikes;
 use bevy_ecs::prelude::*;
@@ -77,30 +78,21 @@ pub struct SourceDelays(pub Vec<u32>);
 #[derive(Component, Clone, Debug, Default, PartialEq)]
 pub struct DestinationDelays(pub Vec<u32>);
 
-type Fresh<'w> = (
-    &'w Name,
-    &'w Presynaptic,
-    &'w Postsynaptic,
-    &'w DelayInitializer,
-    &'w mut SourceDelays,
-    &'w mut DestinationDelays,
-);
+type Fresh<'w> = (&'w Name, &'w Ends, &'w DelayInitializer, &'w mut SourceDelays, &'w mut DestinationDelays);
 
 /// For every new projection, draw the delays.
 fn draw_delays(
     seed: Res<Seed>,
     mut problems: ResMut<Problems>,
     mut projections: Query<Fresh, With<Unbuilt>>,
-    populations: Query<&Population>,
 ) {
-    for (name, pre, post, initializer, mut source, mut destination) in &mut projections {
-        let size = |e| populations.get(e).map_or(0, Population::size);
+    for (name, ends, initializer, mut source, mut destination) in &mut projections {
         let mut draw = |delays: &Option<Delays>, role, n| {
             let drawn = delays.as_ref().map_or(Ok(Vec::new()), |d| drawn(d, name, role, n, *seed));
             problems.check(drawn).unwrap_or_default()
         };
-        source.0 = draw(&initializer.source, "source", size(pre.0));
-        destination.0 = draw(&initializer.destination, "destination", size(post.0));
+        source.0 = draw(&initializer.source, "source", ends.pre.len());
+        destination.0 = draw(&initializer.destination, "destination", ends.post.len());
     }
 }
 
@@ -141,6 +133,7 @@ fn check_delays(
     projections: Query<Delayed, With<Unbuilt>>,
     axons: Query<(&Name, &NeuronAxon)>,
     dendrites: Query<(&Name, &SimpleDendriteStructure)>,
+    parts: Query<&SubPopulation>,
 ) {
     for (name, pre, post, compartment, source, destination, catches_post) in &projections {
         let longest =
@@ -158,7 +151,9 @@ fn check_delays(
                 problems.push(Error::DelayBeyondAxon { projection, population, role, delay, max_delay });
             }
         }
-        if let (Ok((population, dendrite)), Some(compartment)) = (dendrites.get(post.0), compartment) {
+        if let (Ok((population, dendrite)), Some(compartment)) =
+            (dendrites.get(parts.get(post.0).map_or(post.0, |part| part.of)), compartment)
+        {
             let (max_delay, compartment) = (dendrite.max_delay(*compartment), compartment.name());
             let (projection, population) = (name.to_string(), population.to_string());
             if max_delay == 0 {
@@ -178,7 +173,11 @@ fn check_delays(
 }
 
 pub(super) fn install(world: &mut World) {
-    refuse_late::<SourceDelays>(world, "DelayInitializer");
+    registry::behaviour::<DelayInitializer>(world)
+        .on(GroupKind::Projection)
+        .state::<(SourceDelays, DestinationDelays)>()
+        .saved();
+    build_late::<SourceDelays>(world);
     add_build_systems(world, BuildSystems::InitDelays, draw_delays);
     add_build_systems(world, BuildSystems::Validate, check_delays);
 }

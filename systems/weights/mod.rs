@@ -14,10 +14,11 @@ use crate::Real;
 use crate::error::{Error, Problems};
 use crate::group::Unbuilt;
 use crate::random::Seed;
-use crate::registry;
+use crate::registry::{self, GroupKind};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system};
-use crate::synaptic_input::Synapses;
+use crate::synaptic_input::{FreshSynapses, SYNAPSES, Synapses};
 use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// The weights of a projection, and how often they were changed: what depends on them is computed anew only then.
 #[derive(Clone, Debug, Default)]
@@ -56,7 +57,7 @@ impl From<Vec<Real>> for Weights {
 }
 
 /// Holds a projection's weights still: learning, normalization and clipping leave it alone.
-#[derive(Component, Clone, Copy, Debug, Default)]
+#[derive(Component, Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Frozen;
 
 /// No projection has synapses of two kinds.
@@ -71,7 +72,7 @@ enum WeightSystems {
 pub(crate) fn initialize<S: Synapses>(
     seed: Res<Seed>,
     mut problems: ResMut<Problems>,
-    mut projections: Query<(&Name, &WeightInitializer, &mut S), With<Unbuilt>>,
+    mut projections: Query<(&Name, &WeightInitializer, &mut S), (With<Unbuilt>, With<FreshSynapses>)>,
 ) {
     for (name, initializer, mut synapses) in &mut projections {
         if initializer.check(name).is_err() {
@@ -79,6 +80,8 @@ pub(crate) fn initialize<S: Synapses>(
         }
         let values = synapses.weights_mut().values_mut();
         initializer.fill(name, *seed, S::STRUCTURAL_DENSITY, values);
+        synapses.keep_absent();
+        let values = synapses.weights().values();
         if let Some(index) = values.iter().position(|w| !w.is_finite()) {
             let (projection, value) = (name.to_string(), f64::from(values[index]));
             problems.push(Error::WeightNotFinite { projection, index, value });
@@ -94,14 +97,18 @@ pub(crate) fn register<S: Synapses>(world: &mut World) {
 }
 
 pub(crate) fn install(world: &mut World) {
-    for register in [
-        registry::behaviour::<WeightInitializer>,
-        registry::behaviour::<DelayInitializer>,
-        registry::behaviour::<WeightNormalization>,
-        registry::behaviour::<WeightClip>,
-    ] {
-        register(world);
-    }
+    registry::behaviour::<WeightInitializer>(world).on(GroupKind::Projection).saved();
     delay::install(world);
+    registry::behaviour::<WeightNormalization>(world)
+        .on(GroupKind::Projection)
+        .stage(StepSystems::WeightNormalization)
+        .needs(&[SYNAPSES])
+        .saved();
+    registry::behaviour::<WeightClip>(world)
+        .on(GroupKind::Projection)
+        .stage(StepSystems::WeightClip)
+        .needs(&[SYNAPSES])
+        .saved();
+    registry::behaviour::<Frozen>(world).on(GroupKind::Projection).saved();
     add_build_systems(world, BuildSystems::Validate, (clip::check_clips, normalization::check_norms));
 }

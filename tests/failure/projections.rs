@@ -4,7 +4,7 @@ use super::network::*;
 use conex::prelude::*;
 use conex::systems::Error::{self, *};
 use conex::systems::learning::Plastic;
-use conex::systems::synaptic_input::{Connectivity, DendriticInput, Site};
+use conex::systems::synaptic_input::{Connectivity, Site};
 use conex::{Result, systems};
 use ndarray::{Array1, Array2, Array4};
 
@@ -28,13 +28,12 @@ fn a_projection_needs_an_axon_a_dendrite_and_a_compartment() -> Result<()> {
         net.build()
     };
     let error = refused(build((false, true), false), &["`retina`", "no axon", "add `NeuronAxon::default()`"]);
-    assert!(matches!(error, MissingAxon { population, .. } if population == "retina"));
-    let error =
-        refused(build((true, true), true), &["`cortex`", "to learn from", "add `NeuronAxon::default()`"]);
-    assert!(matches!(error, MissingAxon { population, .. } if population == "cortex"));
+    assert!(matches!(error, MissingAtEnd { role: "source", population, .. } if population == "retina"));
+    let error = refused(build((true, true), true), &["`cortex`", "PostTrace", "add `NeuronAxon::default()`"]);
+    assert!(matches!(error, MissingAtEnd { role: "target", population, .. } if population == "cortex"));
     let error =
         refused(build((true, false), false), &["`cortex`", "add `SimpleDendriteStructure::default()`"]);
-    assert!(matches!(error, MissingDendrite { .. }));
+    assert!(matches!(error, MissingAtEnd { role: "target", missing, .. } if missing == "dendrite"));
     let error = refused(
         projection((Dense, WeightInitializer::ones())),
         &["`retina -> cortex`", "`retina`", "`cortex`", "add `Proximal`, `Distal` or `Apical`"],
@@ -53,7 +52,7 @@ fn a_projection_needs_an_axon_a_dendrite_and_a_compartment() -> Result<()> {
 
 /// A kind of connectivity that nobody registers.
 #[derive(Component, Clone, Debug, Default)]
-#[require(DendriticInput)]
+#[require(Weighted)]
 struct Scattered;
 
 /// A rule that nobody registers.
@@ -90,11 +89,11 @@ fn a_projection_has_one_connectivity_and_at_most_one_rule_that_the_network_knows
 struct Idle;
 
 impl PlasticityRule for Idle {
-    fn on_pre_spike(&self, _: Real, _: Real) -> Real {
+    fn on_pre_spike(&self, _: Real, _: Traces) -> Real {
         0.0
     }
 
-    fn on_post_spike(&self, _: Real, _: Real) -> Real {
+    fn on_post_spike(&self, _: Real, _: Traces) -> Real {
         0.0
     }
 
@@ -109,7 +108,7 @@ struct OwnSynapses(systems::synaptic_input::dense::DenseSynapses);
 
 impl systems::synaptic_input::Synapses for OwnSynapses {
     fn weights(&self) -> &systems::weights::Weights {
-        unreachable!("never run")
+        self.0.weights()
     }
     fn weights_mut(&mut self) -> &mut systems::weights::Weights {
         self.0.weights_mut()
@@ -118,19 +117,23 @@ impl systems::synaptic_input::Synapses for OwnSynapses {
         self.0.shape()
     }
     fn deliver(&self, _: &systems::fire::SpikeSet, _: &mut [Real], _: &systems::workers::Workers) {}
-    fn learn<R: PlasticityRule>(
-        &mut self,
-        _: &R,
-        _: &systems::learning::Activity<'_>,
-        _: &systems::workers::Workers,
-    ) {
-    }
     fn incoming_sums(&self, _: &mut Vec<Real>) {}
     fn scale_incoming(&mut self, _: &[Real]) {}
 }
 
+impl systems::synaptic_input::PlasticSynapses for OwnSynapses {
+    fn learn<R: PlasticityRule>(
+        &mut self,
+        _: &R,
+        _: &systems::learning::Activity<'_>,
+        _: Option<&mut [Real]>,
+        _: &systems::workers::Workers,
+    ) {
+    }
+}
+
 #[derive(Component, Clone, Debug, Default)]
-#[require(DendriticInput)]
+#[require(Weighted)]
 struct OwnKind;
 
 impl Connectivity for OwnKind {
@@ -262,8 +265,8 @@ fn given_weights_have_the_shape_of_the_connectivity() {
 
 #[test]
 fn weights_are_there_and_are_finite_numbers() {
-    let error = refused(projection((Dense, Proximal)), &["`retina -> cortex`", "add a `WeightInitializer`"]);
-    assert_eq!(error, NoWeights { projection: "retina -> cortex".into() });
+    let error = refused(projection((Dense, Proximal)), &["`retina -> cortex`", "add `WeightInitializer"]);
+    assert!(matches!(error, MissingBehaviour { missing, .. } if missing == "weights"));
     let mut weights = Array2::<Real>::ones((6, 4));
     weights[[1, 2]] = Real::NAN;
     for (place, result) in [

@@ -173,10 +173,12 @@ fn add_projection(net: &mut Neocortex, group: &SynapseGroup, arrays: &Arrays) ->
             "CurrentNormalization" => entity.insert(CurrentNormalization::new(p.real_or("norm", 1.0)?)),
             "PreSpikeCatcher" => entity.insert(PreSpikes::default()),
             "PostSpikeCatcher" => entity.insert(PostSpikes::default()),
-            "PreTrace" => entity
-                .insert(PreTrace { tau_s: p.real("tau_s")?, spike_scale: p.real_or("spike_scale", 1.0)? }),
-            "PostTrace" => entity
-                .insert(PostTrace { tau_s: p.real("tau_s")?, spike_scale: p.real_or("spike_scale", 1.0)? }),
+            "PreTrace" => {
+                entity.insert(PreTrace::new(p.real("tau_s")?).spike_scale(p.real_or("spike_scale", 1.0)?))
+            }
+            "PostTrace" => {
+                entity.insert(PostTrace::new(p.real("tau_s")?).spike_scale(p.real_or("spike_scale", 1.0)?))
+            }
             "SimpleSTDP" | "SparseSTDP" | "One2OneSTDP" | "Conv2dSTDP" => entity.insert(stdp(&mut p)?),
             "WeightNormalization" => entity.insert(WeightNormalization::new(p.real_or("norm", 1.0)?)),
             "WeightClip" => {

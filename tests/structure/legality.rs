@@ -178,17 +178,17 @@ impl Synaptic {
         };
         let (source, destination) = (longest(&self.lags.0, pre.size()), longest(&self.lags.1, post.size()));
         match pre.axon {
-            None => faults.push("MissingAxon"),
+            None => faults.push("MissingAtEnd"),
             Some(kept) if source >= kept => faults.push("DelayBeyondAxon"),
             Some(_) => {}
         }
         match post.axon {
-            None if self.learns => faults.push("MissingAxon"),
+            None if self.learns => faults.push("MissingAtEnd"),
             Some(kept) if self.learns && destination >= kept => faults.push("DelayBeyondAxon"),
             _ => {}
         }
         match post.dendrite {
-            None if post.fires() => faults.push("MissingDendrite"),
+            None if post.fires() => faults.push("MissingAtEnd"),
             Some(0) => faults.push("ClosedCompartment"),
             Some(ahead) if destination >= ahead => faults.push("DelayBeyondDendrite"),
             _ => {}

@@ -270,7 +270,7 @@ fn spikes_of_a_users_own_making_travel_like_any_other() -> Result<()> {
 
 /// A kind of connectivity of a user's own that keeps its synapses as conex does.
 #[derive(Component, Clone, Copy, Debug, Default)]
-#[require(systems::synaptic_input::DendriticInput)]
+#[require(Weighted)]
 struct Halved;
 
 impl systems::synaptic_input::Connectivity for Halved {
@@ -344,18 +344,17 @@ fn the_step_schedule_is_the_users_to_run() -> Result<()> {
 }
 
 #[test]
-fn a_behaviour_with_state_that_comes_too_late_is_an_error_and_nothing_runs() -> Result<()> {
+fn a_behaviour_with_state_that_comes_late_gets_its_state_and_leaves_the_others_alone() -> Result<()> {
     let mut net = network()?;
     let exc = driven(&mut net, "exc")?;
     net.run(3)?;
+    let before = net.state(exc, "v")?;
     net.world_mut().entity_mut(exc).insert(RefractoryPeriod::new(2.0));
-    let error = net.run(1).err();
-    let late = |e: &Error| {
-        matches!(e, Error::Network(systems::Error::AddedLate { group, behaviour })
-            if group == "exc" && *behaviour == "RefractoryPeriod")
-    };
-    assert!(error.as_ref().is_some_and(late), "{error:?}");
-    assert_eq!(net.now(), 3.0);
+    net.build()?;
+    assert_eq!(net.state(exc, "v")?, before);
+    assert_eq!(net.get::<systems::refractory::RefractorySteps>(exc)?.0, [0; 4]);
+    net.run(50)?;
+    assert_eq!(net.now(), 53.0);
     Ok(())
 }
 

@@ -1,0 +1,78 @@
+//! Where the changes of weights go: to the weights themselves, or to a place aside, one a weight.
+
+use crate::Real;
+
+/// Weights, and where their changes go. Every kind of connectivity walks its synapses once, whichever it is.
+pub trait Changes: Send + Sized {
+    /// The same, `n` weights at a time.
+    fn chunks(self, n: usize) -> impl Iterator<Item = Self>;
+
+    /// Weight `k`.
+    fn weight(&self, k: usize) -> Real;
+
+    /// Notes that weight `k` changes by `change`.
+    fn add(&mut self, k: usize, change: Real);
+
+    /// Notes for `n` weights from `first` on that they change by what `change` says of their place, from 0 on, and their
+    /// value.
+    fn update(&mut self, first: usize, n: usize, change: impl FnMut(usize, Real) -> Real);
+}
+
+/// Changes go to the weights at once.
+pub struct InPlace<'a>(pub &'a mut [Real]);
+
+impl Changes for InPlace<'_> {
+    fn chunks(self, n: usize) -> impl Iterator<Item = Self> {
+        self.0.chunks_mut(n).map(InPlace)
+    }
+
+    #[inline(always)]
+    fn weight(&self, k: usize) -> Real {
+        self.0[k]
+    }
+
+    #[inline(always)]
+    fn add(&mut self, k: usize, change: Real) {
+        self.0[k] += change;
+    }
+
+    #[inline(always)]
+    fn update(&mut self, first: usize, n: usize, mut change: impl FnMut(usize, Real) -> Real) {
+        for (k, w) in self.0[first..first + n].iter_mut().enumerate() {
+            *w += change(k, *w);
+        }
+    }
+}
+
+/// Changes are added up aside, and the weights stay as they are.
+pub struct Aside<'a> {
+    /// The weights.
+    pub weights: &'a [Real],
+    /// Where their changes are added up.
+    pub changes: &'a mut [Real],
+}
+
+impl Changes for Aside<'_> {
+    fn chunks(self, n: usize) -> impl Iterator<Item = Self> {
+        let both = self.weights.chunks(n).zip(self.changes.chunks_mut(n));
+        both.map(|(weights, changes)| Aside { weights, changes })
+    }
+
+    #[inline(always)]
+    fn weight(&self, k: usize) -> Real {
+        self.weights[k]
+    }
+
+    #[inline(always)]
+    fn add(&mut self, k: usize, change: Real) {
+        self.changes[k] += change;
+    }
+
+    #[inline(always)]
+    fn update(&mut self, first: usize, n: usize, mut change: impl FnMut(usize, Real) -> Real) {
+        let weights = &self.weights[first..first + n];
+        for (k, (c, w)) in self.changes[first..first + n].iter_mut().zip(weights).enumerate() {
+            *c += change(k, *w);
+        }
+    }
+}

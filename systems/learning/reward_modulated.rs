@@ -1,0 +1,159 @@
+//! Reward gates what a rule has noted.
+
+use super::{Learner, Plastic, PlasticityRule, RULE_NEEDS, note_pair};
+use crate::Real;
+use crate::dynamics::{Range, check_parameter};
+use crate::error::Problems;
+use crate::group::Unbuilt;
+use crate::kernels::decay::{add_scaled, decay};
+use crate::registry::{self, GroupKind, Need};
+use crate::reward::{Dopamine, DopamineConcentration};
+use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system};
+use crate::synaptic_input::PlasticSynapses;
+use crate::time::Clock;
+use crate::traces::{PostTrace, PreTrace};
+use crate::weights::Frozen;
+use crate::workers::Workers;
+use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// A rule whose changes wait in an eligibility trace for a reward.
+///
+/// **Equation.** `c ← c − c/tau_c + dw`, then `w ← w + c·dopamine`, with the changes `dw` of the `rule` and the network's
+/// dopamine of this step.
+///
+/// **Parameters.** Below, and those of the rule.
+///
+/// **Scheme.** As it stands, once a step; `tau_c` counts steps, as in CoNeX, and milliseconds with
+/// [`TimeScaling::Consistent`](crate::time::TimeScaling).
+///
+/// **Reference.** E. Izhikevich (2007), doi 10.1093/cercor/bhl152; R. Florian (2007), doi 10.1162/neco.2007.19.6.1468.
+///
+/// **CoNeX.** `SimpleRSTDP`, `SparseRSTDP`, `One2OneRSTDP`, `Conv2dRSTDP`, `Local2dRSTDP` are
+/// [`Rstdp`](super::stdp::Rstdp), which is this one over [`Stdp`](super::stdp::Stdp). Here any rule can wait for a reward.
+#[derive(Component, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[require(Plastic, Eligibility)]
+pub struct RewardModulated<R: PlasticityRule> {
+    /// The rule that notes changes.
+    pub rule: R,
+    /// Time constant of the eligibility \[steps; ms with consistent scaling\]. Default 100.
+    #[serde(default = "default_tau_c")]
+    pub tau_c: Real,
+    /// Eligibility of each synapse before the first step \[weight\]. Default 0.
+    #[doc(alias = "init_c_mode")]
+    #[serde(default)]
+    pub init_c: Real,
+}
+
+fn default_tau_c() -> Real {
+    100.0
+}
+
+impl<R: PlasticityRule> RewardModulated<R> {
+    /// Lets the changes of `rule` wait for `tau_c`.
+    pub fn new(rule: R, tau_c: Real) -> Self {
+        RewardModulated { rule, tau_c, init_c: 0.0 }
+    }
+
+    /// Sets the eligibility of each synapse before the first step.
+    #[must_use]
+    pub fn init_c(self, init_c: Real) -> Self {
+        RewardModulated { init_c, ..self }
+    }
+}
+
+/// The eligibility of each synapse, in the order of the weights.
+#[doc(alias = "c")]
+#[derive(Component, Clone, Debug, Default, PartialEq)]
+pub struct Eligibility(pub Vec<Real>);
+
+/// For every projection with this rule behind a reward and these synapses, note changes and let dopamine apply them.
+fn learn_with_reward<R: PlasticityRule, S: PlasticSynapses>(
+    clock: Res<Clock>,
+    workers: Res<Workers>,
+    dopamine: Option<Res<DopamineConcentration>>,
+    mut projections: Query<(&RewardModulated<R>, Learner, &mut Eligibility, &mut S), Without<Frozen>>,
+) {
+    let dopamine = dopamine.map_or(0.0, |d| d.0 as Real);
+    for (RewardModulated { rule, tau_c, .. }, learner, mut eligibility, mut synapses) in &mut projections {
+        let c = &mut eligibility.0[..];
+        decay(c, clock.optional_dt() as Real / tau_c);
+        if learner.has_events(rule) {
+            let rule = rule.with_traces(learner.pre.0, learner.post.0);
+            synapses.learn(&rule, &learner.activity(), Some(c), &workers);
+        }
+        if dopamine != 0.0 {
+            add_scaled(synapses.weights_mut().values_mut(), dopamine, c);
+            synapses.keep_absent();
+        }
+    }
+}
+
+type Fresh<'w, R> = (
+    &'w Name,
+    &'w RewardModulated<R>,
+    &'w mut Plastic,
+    Option<&'w PreTrace>,
+    Option<&'w PostTrace>,
+    &'w crate::relations::Ends,
+    (Entity, &'w Unbuilt, Has<super::SlowTraceValues>),
+);
+
+/// For every new projection with this rule behind a reward, check the parameters of both.
+fn prepare<R: PlasticityRule>(
+    mut commands: Commands,
+    mut problems: ResMut<Problems>,
+    mut projections: Query<Fresh<R>>,
+) {
+    for (name, modulated, mut plastic, pre, post, ends, (entity, unbuilt, has_slow)) in &mut projections {
+        let behaviour = name_of::<R>();
+        plastic.rules.push(behaviour.clone());
+        problems.check(modulated.rule.check(name));
+        let parameters =
+            [("tau_c", modulated.tau_c, Range::Positive), ("init_c", modulated.init_c, Range::Any)];
+        for (parameter, value, range) in parameters {
+            problems.check(check_parameter(name, &behaviour, parameter, &value.into(), 1, range));
+        }
+        if let (Some(pre), Some(post)) = (pre, post) {
+            problems.check(modulated.rule.check_traces(name, pre, post));
+            if let Some(slow) = modulated.rule.slow_traces().filter(|_| unbuilt.makes_state(!has_slow)) {
+                commands.entity(entity).insert(super::SlowTraceValues::new(slow, pre, post, ends));
+            }
+        }
+    }
+}
+
+type New<'w, R, S> = (&'w RewardModulated<R>, &'w Unbuilt, &'w S, &'w mut Eligibility);
+
+fn allocate<R: PlasticityRule, S: PlasticSynapses>(mut projections: Query<New<R, S>>) {
+    for (modulated, unbuilt, synapses, mut eligibility) in &mut projections {
+        if unbuilt.makes_state(eligibility.0.is_empty()) {
+            eligibility.0 = vec![modulated.init_c; synapses.weights().values().len()];
+        }
+    }
+}
+
+/// `Rstdp` for `Stdp`, and `RewardModulated<Rule>` for every other.
+fn name_of<R>() -> String {
+    match registry::short_name::<R>() {
+        "Stdp" => "Rstdp".to_string(),
+        rule => format!("RewardModulated<{rule}>"),
+    }
+}
+
+pub(super) fn register<R: PlasticityRule>(world: &mut World) {
+    let [synapses, pre_trace, post_trace] = RULE_NEEDS;
+    let dopamine = Need::network::<Dopamine>("dopamine", "set_dopamine(Dopamine::new(20.0))");
+    registry::behaviour::<RewardModulated<R>>(world)
+        .named(name_of::<R>())
+        .on(GroupKind::Projection)
+        .stage(StepSystems::Learning)
+        .needs(&[synapses, pre_trace, post_trace, dopamine])
+        .state::<(Plastic, super::SlowTraceValues, Eligibility)>();
+    add_build_systems(world, BuildSystems::Derive, prepare::<R>);
+}
+
+pub(super) fn register_pair<R: PlasticityRule, S: PlasticSynapses>(world: &mut World) {
+    add_build_systems(world, BuildSystems::Derive, (note_pair::<RewardModulated<R>, S>, allocate::<R, S>));
+    add_family_system(world, StepSystems::Learning, super::PlasticityRules, learn_with_reward::<R, S>);
+}

@@ -1,0 +1,57 @@
+//! Second, slower traces for rules that look at triplets of spikes.
+
+use crate::Real;
+use crate::relations::Ends;
+use crate::schedule::{StepSystems, add_systems};
+use crate::spike_catching::{PostSpikes, PreSpikes};
+use crate::time::Clock;
+use crate::traces::{Pairing, PostTrace, PreTrace, update};
+use bevy_ecs::prelude::*;
+
+/// The slow traces that a rule asks for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SlowTraces {
+    /// Time constant of the pre-synaptic one \[ms\].
+    pub pre_tau: Real,
+    /// Time constant of the post-synaptic one \[ms\].
+    pub post_tau: Real,
+}
+
+/// The slow traces of a projection: `x ← x + spike`, then `x ← x − x·dt/tau`, as the fast ones, but behind the rules.
+///
+/// So a rule sees them as they were before this step's spikes. Which spikes they remember follows the projection's
+/// [`PreTrace`] and [`PostTrace`].
+#[derive(Component, Clone, Debug, PartialEq)]
+pub struct SlowTraceValues {
+    /// One a source neuron.
+    pub pre: Vec<Real>,
+    /// One a target neuron.
+    pub post: Vec<Real>,
+    taus: SlowTraces,
+    pairing: (Pairing, Pairing),
+}
+
+impl SlowTraceValues {
+    pub(super) fn new(taus: SlowTraces, pre: &PreTrace, post: &PostTrace, ends: &Ends) -> Self {
+        let values = |n: usize| vec![0.0; n];
+        let pairing = (pre.pairing, post.pairing);
+        SlowTraceValues { pre: values(ends.pre.len()), post: values(ends.post.len()), taus, pairing }
+    }
+}
+
+/// For every projection with slow traces, take up the spikes and decay.
+fn update_slow_traces(
+    clock: Res<Clock>,
+    mut projections: Query<(&PreSpikes, &PostSpikes, &mut SlowTraceValues)>,
+) {
+    let dt = clock.dt as Real;
+    for (pre, post, mut slow) in &mut projections {
+        let slow = &mut *slow;
+        update(&mut slow.pre, &pre.0, 1.0, dt / slow.taus.pre_tau, slow.pairing.0);
+        update(&mut slow.post, &post.0, 1.0, dt / slow.taus.post_tau, slow.pairing.1);
+    }
+}
+
+pub(super) fn install(world: &mut World) {
+    add_systems(world, StepSystems::Learning, update_slow_traces.after(super::PlasticityRules));
+}
