@@ -111,18 +111,26 @@ impl LocationDataset {
         self.views.is_empty()
     }
 
-    /// Triple `index`: a view, its location, and the label where it is known.
-    ///
-    /// # Shapes
-    /// View: (channels, h, w). Location: (m, n) unless it was transformed.
+    /// Triple `index`.
     ///
     /// # Errors
     /// When `index` is beyond the last triple.
-    pub fn get(&self, index: usize) -> Result<(Array3<Real>, ArrayD<Real>, Option<usize>), DataError> {
+    pub fn get(&self, index: usize) -> Result<Located, DataError> {
         let location = self.locations.array(index)?.into_dyn();
         let location = if location.shape()[0] == 1 { location.index_axis_move(Axis(0), 0) } else { location };
-        Ok((self.views.array(index)?, location, self.views.label(index)))
+        Ok(Located { view: self.views.array(index)?, location, label: self.views.label(index) })
     }
+}
+
+/// A view with its location and label.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Located {
+    /// What is seen: (channels, h, w).
+    pub view: Array3<Real>,
+    /// Where it is: (m, n), unless it was transformed.
+    pub location: ArrayD<Real>,
+    /// The class of the image, where it is known.
+    pub label: Option<usize>,
 }
 
 #[cfg(test)]
@@ -141,7 +149,7 @@ mod tests {
         let data = LocationDataset::new(&two(), &GridMask::crop(2, 2)).unwrap();
         assert_eq!((data.len(), data.sensory().len(), data.location().len()), (8, 8, 8));
         assert_eq!((data.sensory().shape(), data.location().shape()), ((1, 2, 2).into(), (1, 2, 2).into()));
-        let (view, location, label) = data.get(5).unwrap();
+        let Located { view, location, label } = data.get(5).unwrap();
         assert_eq!(view, ndarray::array![[[-3.0, -4.0], [-7.0, -8.0]]]);
         assert_eq!(location, ndarray::array![[0.0, 1.0], [0.0, 0.0]].into_dyn());
         assert_eq!(label, Some(3));
@@ -155,15 +163,16 @@ mod tests {
         let mask = GridMask::keep(2, 2).random_order(3);
         let data = LocationDataset::new(&images, &mask).unwrap();
         assert_eq!(data, LocationDataset::new(&images, &mask).unwrap());
-        let order =
-            |image: usize| (4 * image..4 * image + 4).map(|k| data.get(k).unwrap().1).collect::<Vec<_>>();
+        let order = |image: usize| {
+            (4 * image..4 * image + 4).map(|k| data.get(k).unwrap().location).collect::<Vec<_>>()
+        };
         assert!((1..10).any(|image| order(image) != order(0)));
         for image in 0..10 {
-            assert_eq!(order(image).iter().map(ArrayD::sum).sum::<Real>(), 4.0);
+            assert_eq!(order(image).iter().map(|place| place.sum()).sum::<Real>(), 4.0);
         }
         // A view is dark but where its location points.
         for k in 0..data.len() {
-            let (view, location, _) = data.get(k).unwrap();
+            let Located { view, location, .. } = data.get(k).unwrap();
             for ((_, y, x), pixel) in view.indexed_iter() {
                 assert_eq!(*pixel != 0.0, location[[y / 2, x / 2]] == 1.0);
             }
@@ -177,7 +186,7 @@ mod tests {
         assert_eq!(bright.location(), plain.location());
         assert!(bright.sensory().intensities(3).iter().all(|x| *x >= 0.0));
         let kept = plain.clone().map_locations(|place| Ok(1.0 - place)).unwrap();
-        assert_eq!((kept.sensory(), kept.get(0).unwrap().1[[0, 0]]), (plain.sensory(), 1.0));
+        assert_eq!((kept.sensory(), kept.get(0).unwrap().location[[0, 0]]), (plain.sensory(), 1.0));
         let kept = kept.map_locations(|place| Ok(place.into_flat().into_dyn())).unwrap();
         assert_eq!(kept.location().shape(), 2.into());
     }

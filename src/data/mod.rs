@@ -37,7 +37,7 @@ pub use filters::{DogFilter, GaborFilter, filter_bank};
 pub use idx::{Mnist, read_images, read_labelled_images, read_labels};
 pub use images::Images;
 pub use latency::Intensity2Latency;
-pub use locations::LocationDataset;
+pub use locations::{Located, LocationDataset};
 pub use masks::{Gap, GridMask};
 pub use transforms::{absolute, convolve, split_sign_polarity, squeeze, swap_axes, unsqueeze};
 

@@ -51,7 +51,7 @@ pub fn swap_axes<D: Dimension>(
 }
 
 /// The absolute value of each number.
-#[doc(alias = "AbsTransform")]
+#[doc(alias = "AbsoluteTransform")]
 #[must_use]
 pub fn absolute<D: Dimension>(array: Array<Real, D>) -> Array<Real, D> {
     array.mapv_into(Real::abs)
@@ -106,15 +106,16 @@ where
 /// ```
 #[doc(alias = "Conv2dFilter")]
 #[doc(alias = "cross-correlation")]
-pub fn convolve<S, D>(
+pub fn convolve<S, D, F>(
     image: &ArrayBase<S, D>,
-    filters: &Array4<Real>,
+    filters: &ArrayBase<F, Ix4>,
     stride: (usize, usize),
     padding: (usize, usize),
 ) -> Result<ArrayD<Real>, DataError>
 where
     S: Data<Elem = Real>,
     D: Dimension,
+    F: Data<Elem = Real>,
 {
     let view = image.view().into_dyn();
     let filters = filters.view();
