@@ -18,7 +18,8 @@ pub use simulation::{Neocortex, Settings, install};
 /// Everything that a script needs.
 pub mod prelude {
     pub use crate::control::{Control, Scope};
-    pub use crate::data::{Images, Intensity2Latency, Poisson, SimplePoisson};
+    pub use crate::data::{DogFilter, GaborFilter, GridMask, Images, Intensity2Latency, LocationDataset};
+    pub use crate::data::{Poisson, SimplePoisson};
     pub use crate::network::Network;
     pub use crate::readout::{Readout, Weighting};
     pub use crate::recording::{Recording, SpikeRecording, StateRecording};

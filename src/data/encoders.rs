@@ -153,13 +153,13 @@ fn check_ratio(encoder: &'static str, ratio: Real) -> Result<(), DataError> {
 }
 
 pub(super) fn check(
-    encoder: &'static str,
+    of: &'static str,
     parameter: &'static str,
     value: f64,
     fits: bool,
     requirement: &'static str,
 ) -> Result<(), DataError> {
-    if fits { Ok(()) } else { Err(DataError::EncoderParameter { encoder, parameter, value, requirement }) }
+    if fits { Ok(()) } else { Err(DataError::Parameter { of, parameter, value, requirement }) }
 }
 
 #[cfg(test)]

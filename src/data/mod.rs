@@ -4,6 +4,10 @@
 //! the IDX format, or from numbers of your own. [`SimplePoisson`], [`Poisson`] and [`Intensity2Latency`] encode each image
 //! as spikes over a time window.
 //!
+//! Images are prepared with [`Images::map`] and plain functions on arrays: [`convolve`] with a [`DogFilter`], a
+//! [`GaborFilter`] or filters of your own, [`split_sign_polarity`], [`squeeze`] and others. A [`GridMask`] shows an image
+//! part by part, and a [`LocationDataset`] feeds the parts to one population and their places to another.
+//!
 //! ```
 //! use conex::data::{Poisson, digits};
 //! # fn main() -> Result<(), conex::data::DataError> {
@@ -20,18 +24,28 @@ mod idx;
 mod digits;
 mod encoders;
 mod latency;
+mod arrays;
+mod filters;
+mod transforms;
+mod masks;
+mod locations;
+mod labels;
 
 pub use digits::{digits, digits_from};
 pub use encoders::{Poisson, SimplePoisson};
+pub use filters::{DogFilter, GaborFilter, filter_bank};
 pub use idx::{Mnist, read_images, read_labelled_images, read_labels};
 pub use images::Images;
 pub use latency::Intensity2Latency;
+pub use locations::{Located, LocationDataset};
+pub use masks::{Gap, GridMask};
+pub use transforms::{absolute, convolve, split_sign_polarity, squeeze, swap_axes, unsqueeze};
 
 use conex_systems::group::Grid;
 use std::io;
 use std::path::PathBuf;
 
-/// What is wrong with data or with an encoder, and how to mend it.
+/// What is wrong with data, an encoder or a transform, and how to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the messages name the fields")]
@@ -124,13 +138,72 @@ pub enum DataError {
     #[error("there is no image {index}: the data set holds {images}, counted from 0")]
     NoSuchImage { index: usize, images: usize },
 
-    // Encoders.
+    /// Labels that are asked for, but not known.
+    #[error("these images have no labels: give a label per image when they are made")]
+    NoLabels,
+    /// A label beyond the last class.
+    #[error("the label {label} is none of {classes} classes, counted from 0: ask for more classes")]
+    NoSuchClass { label: usize, classes: usize },
+    /// A class with too few images.
+    #[error(
+        "class {class} has {images} images, but {wanted} of each class are asked for: ask for fewer, or leave the class out with `of_classes`"
+    )]
+    TooFewOfClass { class: usize, images: usize, wanted: usize },
+
+    // Encoders, filters and masks.
     /// A parameter outside its range.
-    #[error("{encoder} got {value} for `{parameter}`: it must be {requirement}")]
-    EncoderParameter { encoder: &'static str, parameter: &'static str, value: f64, requirement: &'static str },
+    #[error("{of} got {value} for `{parameter}`: it must be {requirement}")]
+    Parameter { of: &'static str, parameter: &'static str, value: f64, requirement: &'static str },
     /// A range that is empty.
     #[error(
         "{encoder} got the range {min_val} to {max_val}: both must be finite, and `min_val` below `max_val`"
     )]
     EncoderRange { encoder: &'static str, min_val: f64, max_val: f64 },
+    /// No filter where one is needed.
+    #[error("a filter bank needs at least one filter")]
+    NoFilter,
+    /// Filters of different sizes in one bank.
+    #[error(
+        "the filters of a bank must be of one size, but the first is {} x {} and another {} x {}: give them the same `size` and `step`",
+        .first.0, .first.1, .other.0, .other.1
+    )]
+    FilterSizes { first: (usize, usize), other: (usize, usize) },
+    /// Gaps that are wider than the cells.
+    #[error(
+        "with the gaps left {}, right {}, top {}, bottom {} nothing is left of cells of {} x {} pixels: use smaller gaps, or fewer cells",
+        .gap.left, .gap.right, .gap.top, .gap.bottom, .cell.0, .cell.1
+    )]
+    NothingLeft { cell: (usize, usize), gap: Gap },
+
+    // Transforms.
+    /// An axis that the array does not have.
+    #[error("there is no axis {axis} among {axes}: axes count from 0, or from -1 at the end backwards")]
+    NoSuchAxis { axis: isize, axes: usize },
+    /// An axis that cannot be taken away.
+    #[error("axis {axis} has the length {length}, and only an axis of length 1 can be squeezed away")]
+    AxisNotSingle { axis: isize, length: usize },
+    /// An array with too few or too many axes.
+    #[error(
+        "{what} must have {expected}, but an array of shape {given:?} was given: squeeze or unsqueeze it"
+    )]
+    AxisCount { what: &'static str, expected: &'static str, given: Vec<usize> },
+    /// A transform that gives differently shaped images.
+    #[error(
+        "the transform gives the shape {given:?} for image {image}, but {first:?} for the first: all images of a data set have one shape"
+    )]
+    ShapesVary { image: usize, first: Vec<usize>, given: Vec<usize> },
+    /// Filters made for other images.
+    #[error(
+        "an image of {image} channels cannot be convolved with filters for {filters} channels: their second axis must be {image} long"
+    )]
+    FilterChannels { image: usize, filters: usize },
+    /// Filters that do not fit into the image, or do not move.
+    #[error(
+        "filters of {} x {} with stride ({}, {}) cannot move over an image of {} x {}, its padding included: the stride and the filters' sides must be at least 1, and the filters no larger than the image; use more padding or smaller filters",
+        .kernel.0, .kernel.1, .stride.0, .stride.1, .room.0, .room.1
+    )]
+    FilterDoesNotFit { kernel: (usize, usize), room: (usize, usize), stride: (usize, usize) },
+    /// More numbers than anyone would want to compute.
+    #[error("{what} of shape {shape:?} would hold more than {limit} values: use smaller sizes")]
+    TooManyValues { what: &'static str, shape: Vec<usize>, limit: usize },
 }

@@ -126,7 +126,7 @@ fn rubbish_among_digits_images_and_encoders_is_refused() {
         Intensity2Latency::new(5).and_then(|encoder| encoder.sparsity(1.5)).err(),
         Intensity2Latency::new(5).and_then(|encoder| encoder.threshold(Real::INFINITY)).err(),
     ] {
-        assert!(matches!(error, Some(DataError::EncoderParameter { .. })), "{error:?}");
+        assert!(matches!(error, Some(DataError::Parameter { .. })), "{error:?}");
     }
     let range = Intensity2Latency::new(5).and_then(|encoder| encoder.range(1.0, 1.0));
     assert!(matches!(range, Err(DataError::EncoderRange { .. })));

@@ -24,6 +24,9 @@ pub struct Case {
     #[serde(default)]
     pub outputs: Map<String, Value>,
     pub tolerance: Tolerance,
+    /// Whether the numbers depend on how CoNeX mixes up the gaps of a mask.
+    #[serde(default)]
+    pub gap_sensitive: bool,
     #[serde(flatten)]
     pub kind: Kind,
     #[serde(skip)]

@@ -7,7 +7,8 @@
 //! CONEX_GOLDEN=../shared/golden cargo test --release golden -- --nocapture
 //! ```
 //!
-//! What a case asks for is read off its classes and parameters (`build`, `functions`, `statistics`); what conex does not
+//! What a case asks for is read off its classes and parameters (`build`, `functions`,
+//! `data_helpers`, `statistics`); what conex does not
 //! have is skipped by name. To let a new behaviour be tested, add its class to the `match` there, and its cases to
 //! `cases/`.
 
@@ -19,6 +20,7 @@ mod weights;
 mod drives;
 mod simulation;
 mod functions;
+mod data_helpers;
 mod statistics;
 
 use case::{Case, Kind};
