@@ -3,6 +3,8 @@
 pub mod error;
 pub mod simulation;
 pub mod network;
+pub mod structure;
+pub mod replication;
 pub mod control;
 pub mod describe;
 pub mod data;
@@ -23,7 +25,9 @@ pub mod prelude {
     pub use crate::network::Network;
     pub use crate::readout::{Readout, Weighting};
     pub use crate::recording::{Recording, SpikeRecording, StateRecording};
+    pub use crate::replication::{Blueprint, Replication, SavedGroup};
     pub use crate::simulation::{Neocortex, Settings};
+    pub use crate::structure::{Direction, Structure, Structures};
     pub use bevy_ecs::prelude::*;
     pub use conex_systems::Real;
     pub use conex_systems::axon::NeuronAxon;

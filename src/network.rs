@@ -2,6 +2,7 @@
 
 use crate::describe::Description;
 use crate::error::Result;
+use crate::structure::{Structure, Synapsis};
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::IntoScheduleConfigs;
 use bevy_ecs::system::ScheduleSystem;
@@ -52,7 +53,10 @@ pub trait Network {
         self.free_name(name)?;
         self.world_mut().insert_resource(Built(false));
         let group = (Name::new(name.to_string()), Population { grid }, Unbuilt::New);
-        Ok(self.world_mut().spawn(behaviours).insert(group).id())
+        let parent = crate::structure::parent_by_name(self, name);
+        let population = self.world_mut().spawn(behaviours).insert(group).id();
+        crate::structure::put_into(self, population, parent);
+        Ok(population)
     }
 
     /// Makes a part of `population`: neurons chosen by block, by index or by mask. Projections may come from it and end
@@ -66,16 +70,14 @@ pub trait Network {
         self.neurons(name, grid, SubPopulation { of: population, neurons })
     }
 
-    /// Adds a projection from population `pre` to population `post` with `behaviours`, named after both.
+    /// Adds a projection from population `pre` to population `post` with `behaviours`, named after both: `exc -> inh`, and
+    /// `L4/exc -> inh` where both are in `L4`.
     ///
     /// # Errors
     /// An entity that is no population.
     fn synapses(&mut self, pre: Entity, post: Entity, behaviours: impl Bundle) -> Result<Entity> {
-        let name_of = |e| self.world().get::<Name>(e).map_or_else(|| "?".to_string(), Name::to_string);
-        let base = format!("{} -> {}", name_of(pre), name_of(post));
-        let numbered = (2..).map(|k| format!("{base} #{k}"));
-        let free = std::iter::once(base.clone()).chain(numbered).find(|name| self.free_name(name).is_ok());
-        self.named_synapses(&free.unwrap_or(base), pre, post, behaviours)
+        let name = self.name_between(&self.name_of(pre), &self.name_of(post));
+        self.named_synapses(&name, pre, post, behaviours)
     }
 
     /// Adds a projection with a name of its own.
@@ -98,7 +100,11 @@ pub trait Network {
         self.world_mut().insert_resource(Built(false));
         let ends =
             (Name::new(name.to_string()), Projection, Presynaptic(pre), Postsynaptic(post), Unbuilt::New);
-        Ok(self.world_mut().spawn(behaviours).insert(ends).id())
+        let parent = crate::structure::parent_by_name(self, name)
+            .or_else(|| crate::structure::common_parent(self.world(), pre, post));
+        let projection = self.world_mut().spawn(behaviours).insert(ends).id();
+        crate::structure::put_into(self, projection, parent);
+        Ok(projection)
     }
 
     /// Prepares and checks everything that was added. [`run`](Self::run) does it too; here it stands alone, to find out
@@ -149,12 +155,12 @@ pub trait Network {
         self.world().get_resource::<Clock>().map_or(0.0, Clock::now)
     }
 
-    /// The population or projection with this name.
+    /// The population, projection or structure with this name.
     ///
     /// # Errors
-    /// No group has it; the error suggests one that is similar.
+    /// None has it; the error suggests one that is similar.
     fn find(&self, name: &str) -> Result<Entity> {
-        let names = self.names();
+        let names = self.all_names();
         match names.iter().find(|(_, n)| n == name) {
             Some((group, _)) => Ok(*group),
             None => {
@@ -336,12 +342,35 @@ pub trait Network {
         groups.filter_map(|e| Some((e.id(), e.get::<Name>()?.to_string()))).collect()
     }
 
+    /// The names of groups, structures and what joins them.
+    #[doc(hidden)]
+    fn all_names(&self) -> Vec<(Entity, String)> {
+        let named = self.world().iter_entities().filter(|e| {
+            e.contains::<Population>()
+                || e.contains::<Projection>()
+                || e.contains::<Structure>()
+                || e.contains::<Synapsis>()
+        });
+        named.filter_map(|e| Some((e.id(), e.get::<Name>()?.to_string()))).collect()
+    }
+
+    /// A free name for what leads from one name to another: what their paths have in common stands once, in front.
+    #[doc(hidden)]
+    fn name_between(&self, source: &str, target: &str) -> String {
+        let common = source.bytes().zip(target.bytes()).take_while(|(a, b)| a == b).count();
+        let path = source.as_bytes()[..common].iter().rposition(|b| *b == b'/').map_or(0, |at| at + 1);
+        let base = format!("{source} -> {}", &target[path..]);
+        let numbered = (2..).map(|k| format!("{base} #{k}"));
+        let mut names = std::iter::once(base.clone()).chain(numbered);
+        names.find(|name| self.free_name(name).is_ok()).unwrap_or(base)
+    }
+
     #[doc(hidden)]
     fn free_name(&self, name: &str) -> Result<()> {
         if name.is_empty() {
             return Err(Error::EmptyName.into());
         }
-        if self.names().iter().any(|(_, taken)| taken == name) {
+        if self.all_names().iter().any(|(_, taken)| taken == name) {
             return Err(Error::DuplicateName { name: name.into() }.into());
         }
         Ok(())

@@ -93,6 +93,7 @@ pub fn install(world: &mut World, settings: Settings) -> Result<()> {
     }
     let workers = Workers::new(threads)?;
     conex_systems::install(world);
+    crate::structure::install(world);
     world.insert_resource(workers);
     world.insert_resource(Seed(seed));
     // Installed again, a network takes the new settings and keeps its time.

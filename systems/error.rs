@@ -206,6 +206,23 @@ pub enum Error {
     )]
     OutOfMemory { projection: String, connectivity: &'static str, synapses: u128 },
 
+    // Structures.
+    /// A structure that cannot be what it is called.
+    #[error("{kind} `{structure}`: {reason}")]
+    BadStructure { kind: String, structure: String, reason: String },
+    /// A synapsis that finds no way through the ports.
+    #[error("synapsis `{synapsis}` finds no way {role}:\n    {path}\n  {reason}")]
+    Wiring { synapsis: String, role: &'static str, path: String, reason: String },
+    /// A behaviour that cannot be given to the projections of a synapsis.
+    #[error("synapsis `{synapsis}` cannot hand {behaviour} to its projections: let the type be `Clone`")]
+    NotCopied { synapsis: String, behaviour: String },
+    /// Something that cannot be written down.
+    #[error("`{group}` cannot be saved: {reason}")]
+    NotSaved { group: String, reason: String },
+    /// A description that cannot be built.
+    #[error("{place}: {reason}")]
+    NotLoaded { place: String, reason: String },
+
     // Running.
     /// A state variable that stopped being a finite number.
     #[error(

@@ -182,7 +182,7 @@ pub(crate) fn install(world: &mut World) {
         .on(GroupKind::Population)
         .stage(StepSystems::Fire)
         .after_taking(silence)
-        .saved();
+        .implied();
     registry::behaviour::<InputSpikes>(world)
         .on(GroupKind::Population)
         .stage(StepSystems::Fire)

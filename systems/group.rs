@@ -77,6 +77,10 @@ impl Population {
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inhibitory;
 
+/// An entity that carries behaviours for projections to come: no system sees it.
+#[derive(Component, Clone, Copy, Debug, Default)]
+pub struct Template;
+
 /// Words that groups can be told apart by, "visual" or "slow" for instance: behaviours are switched off by them.
 #[derive(Component, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tags(pub Vec<String>);

@@ -161,6 +161,7 @@ pub fn install(world: &mut World) {
     // Problems are only ever added: in which order two systems report theirs changes nothing else.
     world.allow_ambiguous_resource::<Problems>();
     world.init_resource::<Built>();
+    world.register_disabling_component::<crate::group::Template>();
     world.init_resource::<UserCalls>();
     world.init_resource::<crate::random::Seed>();
     world.init_resource::<crate::workers::Workers>();

@@ -257,7 +257,8 @@ pub(crate) fn install(world: &mut World) {
     registry::behaviour::<Stimulus>(world)
         .on(GroupKind::Population)
         .stage(StepSystems::Stimulus)
-        .state::<Presentation>();
+        .state::<Presentation>()
+        .copied();
     add_systems(world, StepSystems::Stimulus, advance_stimulus);
     add_build_systems(world, BuildSystems::Validate, check_stimulus);
 }

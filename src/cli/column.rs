@@ -37,21 +37,23 @@ pub fn build(settings: Settings, all_spiking: bool) -> conex::Result<Neocortex> 
     let mut net = Neocortex::with(settings)?;
     let encoder = Poisson::new(SHOWN, 5.0 / 30.0)?;
     let stimulus = Stimulus::new(patches(settings.seed)?, encoder);
-    let input = net.neurons("input", Grid::new(1, 28, 28), (stimulus, NeuronAxon::default()))?;
-    let threshold = strengths.threshold;
+    let input = net.input_layer("input").sensory(stimulus).output("output", "sensory", ()).build()?;
+    let Strengths { threshold, .. } = strengths;
     let l4 = layer(&mut net, "L4", Grid::new(4, 24, 24), 576, threshold, strengths.l4)?;
     let l2 = layer(&mut net, "L2", 400.into(), 100, threshold, strengths.upper)?;
     let l5 = layer(&mut net, "L5", 400.into(), 100, threshold, strengths.upper)?;
     let uniform = || WeightInitializer::uniform(0.0, 1.0);
     let learning = || (PreTrace::new(10.0), PostTrace::new(10.0), Stdp::new(0.01, 0.002));
-    let coef = CurrentCoef;
-    net.synapses(input, l4, (Conv2d::new(5, 5), uniform(), Proximal, coef(strengths.input), learning()))?;
-    net.synapses(l4, l2, (Dense, uniform(), Proximal, coef(strengths.l4_to_l2), learning()))?;
-    net.synapses(l2, l5, (Dense, uniform(), Proximal, coef(strengths.l2_to_l5), learning()))?;
+    let kernels = (Conv2d::new(5, 5), uniform(), CurrentCoef(strengths.input), learning());
+    net.synapsis((input, "output"), (l4, "input"), kernels)?;
+    for (lower, upper, strength) in [(l4, l2, strengths.l4_to_l2), (l2, l5, strengths.l2_to_l5)] {
+        let dense = (Dense, uniform(), CurrentCoef(strength), learning());
+        net.synapsis((lower, "output"), (upper, "input"), dense)?;
+    }
     Ok(net)
 }
 
-/// One cortical layer, its four projections dense; gives its excitatory population.
+/// One cortical layer, its four projections dense, with its excitatory population behind both ports.
 fn layer(
     net: &mut Neocortex,
     name: &str,
@@ -64,13 +66,17 @@ fn layer(
         let lif = Lif::default().r(5.0).tau(10.0).threshold(threshold);
         (lif, SimpleDendriteStructure::default(), NeuronAxon::default())
     };
-    let exc = net.neurons(&format!("{name}/exc"), excitatory, neuron())?;
-    let inh = net.neurons(&format!("{name}/inh"), inhibitory, (neuron(), Inhibitory))?;
-    for (pre, post, strength) in [(exc, exc, ee), (exc, inh, ei), (inh, exc, ie), (inh, inh, ii)] {
-        let weights = WeightInitializer::uniform(0.0, 1.0);
-        net.synapses(pre, post, (Dense, weights, Proximal, CurrentCoef(strength)))?;
-    }
-    Ok(exc)
+    let dense = |strength| (Dense, WeightInitializer::uniform(0.0, 1.0), Proximal, CurrentCoef(strength));
+    net.cortical_layer(name)
+        .excitatory(excitatory, neuron())
+        .inhibitory(inhibitory, neuron())
+        .synapses("exc", "exc", dense(ee))
+        .synapses("exc", "inh", dense(ei))
+        .synapses("inh", "exc", dense(ie))
+        .synapses("inh", "inh", dense(ii))
+        .input("input", "exc", Proximal)
+        .output("output", "exc", ())
+        .build()
 }
 
 /// 64 images of 28 x 28, dark but for a patch of 12 x 12 random intensities near the middle.

@@ -22,8 +22,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Print the network that learns: populations, projections, sizes, behaviours, memory.
+    /// Print a network: structures, populations, projections, sizes, behaviours, memory.
     Describe(DescribeOptions),
+    /// Print what each behaviour belongs on and needs.
+    Behaviours,
     /// Measure the speed of a workload.
     Bench(bench::BenchOptions),
 }
@@ -74,11 +76,29 @@ struct LearnOptions {
 
 #[derive(Args)]
 struct DescribeOptions {
+    /// What to describe: `digits` (the network that learns), `column` (that of `conex bench column`), or a file that
+    /// holds a structure (.ron or .json).
+    #[arg(default_value = "digits", value_name = "NETWORK")]
+    what: String,
+    /// How to draw it.
+    #[arg(long = "as", value_enum, default_value_t = Drawing::Table, value_name = "DRAWING")]
+    drawing: Drawing,
     #[command(flatten)]
     network: NetworkOptions,
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// How a network is drawn.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Drawing {
+    /// Every group with all its behaviours and parameters.
+    Table,
+    /// An indented tree of the structures and what is in them.
+    Tree,
+    /// A Mermaid diagram, which Markdown viewers draw.
+    Mermaid,
 }
 
 /// Does what the command line asks.
@@ -87,20 +107,32 @@ pub fn run() -> Result<()> {
     match cli.command {
         None => learn::learn(&cli.learn),
         Some(Command::Describe(options)) => describe(&options),
+        Some(Command::Behaviours) => {
+            let net = conex::Neocortex::new()?;
+            print!("{}", conex::describe::dependency_table(conex::Network::world(&net)));
+            Ok(())
+        }
         Some(Command::Bench(options)) => bench::bench(&options),
     }
 }
 
 fn describe(options: &DescribeOptions) -> Result<()> {
     use conex::Network;
-    let task = network::Task::load(options.network.data.as_deref())?;
-    let mut learner = network::Learner::build(&options.network, &task)?;
-    learner.net.build()?;
-    let description = learner.net.describe();
-    if options.json {
-        println!("{}", output::json(&description));
-    } else {
-        print!("{description}");
+    let mut net = match &options.what[..] {
+        "digits" => {
+            let task = network::Task::load(options.network.data.as_deref())?;
+            network::Learner::build(&options.network, &task)?.net
+        }
+        "column" => column::build(options.network.settings(), false)?,
+        file => conex::Neocortex::from_blueprint(&conex::replication::Blueprint::read(file)?, |_| {})?,
+    };
+    net.build()?;
+    let description = net.describe();
+    match options.drawing {
+        _ if options.json => println!("{}", output::json(&description)),
+        Drawing::Table => print!("{description}"),
+        Drawing::Tree => print!("{}", description.tree()),
+        Drawing::Mermaid => print!("{}", description.mermaid()),
     }
     Ok(())
 }

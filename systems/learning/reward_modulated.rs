@@ -106,7 +106,7 @@ fn prepare<R: PlasticityRule>(
     mut projections: Query<Fresh<R>>,
 ) {
     for (name, modulated, mut plastic, pre, post, ends, (entity, unbuilt, has_slow)) in &mut projections {
-        let behaviour = name_of::<R>();
+        let behaviour = registry::name_of::<RewardModulated<R>>();
         plastic.rules.push(behaviour.clone());
         problems.check(modulated.rule.check(name));
         let parameters =
@@ -133,19 +133,10 @@ fn allocate<R: PlasticityRule, S: PlasticSynapses>(mut projections: Query<New<R,
     }
 }
 
-/// `Rstdp` for `Stdp`, and `RewardModulated<Rule>` for every other.
-fn name_of<R>() -> String {
-    match registry::short_name::<R>() {
-        "Stdp" => "Rstdp".to_string(),
-        rule => format!("RewardModulated<{rule}>"),
-    }
-}
-
 pub(super) fn register<R: PlasticityRule>(world: &mut World) {
     let [synapses, pre_trace, post_trace] = RULE_NEEDS;
     let dopamine = Need::network::<Dopamine>("dopamine", "set_dopamine(Dopamine::new(20.0))");
     registry::behaviour::<RewardModulated<R>>(world)
-        .named(name_of::<R>())
         .on(GroupKind::Projection)
         .stage(StepSystems::Learning)
         .needs(&[synapses, pre_trace, post_trace, dopamine])

@@ -149,7 +149,11 @@ pub struct Behaviour {
     codec: Option<Codec>,
     after_taking: Vec<fn(&mut EntityWorldMut<'_>)>,
     drop_state: Vec<fn(&mut EntityWorldMut<'_>)>,
+    copy: Option<fn(EntityRef<'_>) -> Option<Put>>,
+    implied: bool,
 }
+
+type Put = Box<dyn FnOnce(&mut EntityWorldMut<'_>)>;
 
 impl Behaviour {
     /// Whether `group` has it, and it is not switched off.
@@ -171,6 +175,16 @@ impl Behaviour {
         self.codec.is_some()
     }
 
+    /// Whether others bring it, so that it is not saved by itself.
+    pub fn is_implied(&self) -> bool {
+        self.implied
+    }
+
+    /// Whether it can be copied, though not saved.
+    pub fn can_be_copied(&self) -> bool {
+        self.copy.is_some()
+    }
+
     /// Its parameters on `group` as a value; none if the group does not have it or it cannot be saved.
     pub fn save(&self, group: EntityRef<'_>) -> Option<Result<Value, String>> {
         (self.codec?.save)(group)
@@ -183,6 +197,11 @@ impl Behaviour {
     pub fn load(&self, group: &mut EntityWorldMut<'_>, value: Value) -> Result<(), String> {
         let codec = self.codec.ok_or("it cannot be loaded from a value")?;
         (codec.load)(group, value)
+    }
+
+    /// A copy of it to put on another group: of what is not saved but may be copied, as data are.
+    pub fn copy(&self, group: EntityRef<'_>) -> Option<Put> {
+        (self.copy?)(group)
     }
 
     /// The names of its parameters, where it has named ones.
@@ -263,7 +282,7 @@ impl Registry {
 struct Registered(HashSet<TypeId>);
 
 /// Whether `T`, a family with one of its members, is registered for the first time.
-pub(crate) fn first<T: 'static>(world: &mut World) -> bool {
+pub fn first<T: 'static>(world: &mut World) -> bool {
     world.get_resource_or_init::<Registered>().0.insert(TypeId::of::<T>())
 }
 
@@ -301,6 +320,11 @@ impl<'w, B: Component> Registration<'w, B> {
         self.change(|b| b.needs = needs.to_vec())
     }
 
+    /// Others bring it, so it is not saved by itself.
+    pub fn implied(self) -> Self {
+        self.change(|b| b.implied = true)
+    }
+
     /// The components of `S` are state of its own: they go when it is removed for good.
     pub fn state<S: Bundle>(self) -> Self {
         self.change(|b| {
@@ -313,6 +337,20 @@ impl<'w, B: Component> Registration<'w, B> {
     /// What else happens to a group from which it was taken.
     pub fn after_taking(self, f: fn(&mut EntityWorldMut<'_>)) -> Self {
         self.change(|b| b.after_taking.push(f))
+    }
+}
+
+impl<B: Component + Clone> Registration<'_, B> {
+    /// It can be copied to another group, though it cannot be saved.
+    pub fn copied(self) -> Self {
+        self.change(|b| {
+            b.copy = Some(|group| {
+                let copy = group.get::<B>()?.clone();
+                Some(Box::new(move |to| {
+                    to.insert(copy);
+                }))
+            });
+        })
     }
 }
 
@@ -341,7 +379,7 @@ fn load<B: Component + DeserializeOwned>(group: &mut EntityWorldMut<'_>, value: 
 /// Makes `B` known, once. Whatever is known shows up in descriptions and can be switched off; say more of it with the
 /// methods of what comes back.
 pub fn behaviour<B: Component + Debug>(world: &mut World) -> Registration<'_, B> {
-    let name = short_name::<B>().to_string();
+    let name = name_of::<B>();
     let type_id = TypeId::of::<B>();
     let known = &mut world.resource_mut::<Registry>().into_inner().0;
     let of = PhantomData;
@@ -364,6 +402,8 @@ pub fn behaviour<B: Component + Debug>(world: &mut World) -> Registration<'_, B>
             codec: None,
             after_taking: Vec::new(),
             drop_state: Vec::new(),
+            copy: None,
+            implied: false,
         });
     }
     Registration { behaviour: known.get_mut(at), of }
@@ -374,6 +414,17 @@ pub fn short_name<T>() -> &'static str {
     let path = std::any::type_name::<T>();
     let end = path.find('<').unwrap_or(path.len());
     path[..end].rsplit("::").next().unwrap_or(path)
+}
+
+/// The name under which the behaviour `B` stands in files, if it was not given another.
+pub fn name_of<B>() -> String {
+    let path = std::any::type_name::<B>();
+    let inner = path.find('<').map(|at| path[at + 1..].trim_end_matches('>'));
+    match (short_name::<B>(), inner.map(|inner| inner.rsplit("::").next().unwrap_or(inner))) {
+        ("RewardModulated", Some("Stdp")) => "Rstdp".to_string(),
+        (outer, Some(inner)) => format!("{outer}<{inner}>"),
+        (outer, None) => outer.to_string(),
+    }
 }
 
 /// For every new group, each of its behaviours belongs there and finds what it needs.
