@@ -77,7 +77,9 @@ pub trait Network {
     /// An entity that is no population.
     fn synapses(&mut self, pre: Entity, post: Entity, behaviours: impl Bundle) -> Result<Entity> {
         let name = self.name_between(&self.name_of(pre), &self.name_of(post));
-        self.named_synapses(&name, pre, post, behaviours)
+        let projection = self.named_synapses(&name, pre, post, behaviours)?;
+        crate::structure::put_around(self.world_mut(), projection, pre, post);
+        Ok(projection)
     }
 
     /// Adds a projection with a name of its own.

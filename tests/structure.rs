@@ -4,3 +4,4 @@ mod legality;
 mod living;
 mod recording;
 mod stimulus;
+mod wiring;

@@ -187,7 +187,10 @@ pub trait Structures: Network {
             format!("{}{port}", self.name_of(end.of))
         };
         let name = self.name_between(&label(&source), &label(&target));
-        self.named_synapsis(&name, source, target, behaviours)
+        let (from, to) = (source.of, target.of);
+        let synapsis = self.named_synapsis(&name, source, target, behaviours)?;
+        put_around(self.world_mut(), synapsis, from, to);
+        Ok(synapsis)
     }
 
     /// As [`synapsis`](Self::synapsis), with a name of its own.
@@ -224,6 +227,14 @@ pub(crate) fn parent_by_name(net: &(impl Network + ?Sized), name: &str) -> Optio
 pub(crate) fn common_parent(world: &World, a: Entity, b: Entity) -> Option<Entity> {
     let around_b: Vec<Entity> = ancestors(world, b).collect();
     ancestors(world, a).find(|e| around_b.contains(e))
+}
+
+/// Puts what joins `a` and `b` into the innermost structure that contains both, whatever its own name says.
+pub(crate) fn put_around(world: &mut World, entity: Entity, a: Entity, b: Entity) {
+    match common_parent(world, a, b) {
+        Some(parent) => world.entity_mut(entity).insert(ChildOf(parent)),
+        None => world.entity_mut(entity).remove::<ChildOf>(),
+    };
 }
 
 /// The structures around an entity, innermost first.

@@ -79,7 +79,7 @@ impl Default for CurrentCoef {
 
 /// The projection has a kind of connectivity. Every kind brings it.
 #[derive(Component, Clone, Debug, Default)]
-#[require(SynapticCurrent, CurrentCoef, PreSpikes)]
+#[require(SynapticCurrent, PreSpikes)]
 pub struct DendriticInput {
     /// The registered kinds that the projection has. Kept by the Build schedule.
     kinds: Vec<String>,
@@ -382,7 +382,7 @@ fn connect<C: Connectivity>(
 /// For every projection of this kind, add up the weights of the neurons whose spikes it caught.
 fn deliver_spikes<C: Connectivity>(
     workers: Res<Workers>,
-    mut projections: Query<(&C::Synapses, &PreSpikes, &CurrentCoef, &mut SynapticCurrent), With<C>>,
+    mut projections: Query<(&C::Synapses, &PreSpikes, Option<&CurrentCoef>, &mut SynapticCurrent), With<C>>,
 ) {
     for (synapses, pre, coefficient, mut current) in &mut projections {
         if pre.0.is_silent() && current.silent {
@@ -392,7 +392,7 @@ fn deliver_spikes<C: Connectivity>(
         current.silent = pre.0.is_silent();
         if !current.silent {
             synapses.deliver(&pre.0, &mut current.values, &workers);
-            let gain = current.sign * coefficient.0;
+            let gain = current.sign * coefficient.map_or(1.0, |c| c.0);
             scale(&mut current.values, gain);
         }
     }
