@@ -123,11 +123,6 @@ pub enum Error {
         missing: String,
         remedy: String,
     },
-    /// A projection that does not say where on the dendrite it ends.
-    #[error(
-        "projection `{projection}` from `{source_population}` to `{target}` has no compartment: add `Proximal`, `Distal` or `Apical`"
-    )]
-    NoCompartment { projection: String, source_population: String, target: String },
     /// A projection to a compartment that its target leaves out.
     #[error(
         "projection `{projection}` ends on the {compartment} compartment of `{population}`, whose `{compartment}_max_delay` is 0: set it to at least 1"

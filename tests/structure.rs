@@ -1,5 +1,6 @@
 //! Building networks, taking them apart, embedding, recording and stimulating them.
 
+mod dependencies;
 mod legality;
 mod living;
 mod recording;

@@ -107,9 +107,9 @@ impl Need {
         Need { condition, applies, ..self }
     }
 
-    /// The same need at another place.
+    /// The same need at another place, without condition.
     pub const fn at(self, place: Place) -> Need {
-        Need { place, ..self }
+        Need { place, condition: "", applies: |_| true, ..self }
     }
 
     /// Whether `group` meets it; what is switched off for a while still counts.

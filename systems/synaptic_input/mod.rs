@@ -272,6 +272,10 @@ fn read_weights<S: Synapses>(projection: EntityRef<'_>, values: &mut Vec<Real>) 
 const WEIGHTS: Need =
     Need::of::<WeightInitializer>(Place::Own, "weights", "WeightInitializer::uniform(0.0, 1.0)");
 
+/// Where on the dendrite the projection ends.
+const COMPARTMENT: Need =
+    Need::of::<Compartment>(Place::Own, "compartment", "Proximal`, `Distal` or `Apical");
+
 /// What no kind computes any more is no current.
 fn silence(group: &mut EntityWorldMut<'_>) {
     if let Some(mut current) = group.get_mut::<SynapticCurrent>() {
@@ -298,9 +302,9 @@ pub fn register<C: Connectivity>(world: &mut World) {
             .after_taking(silence)
             .state::<C::Synapses>();
         if C::WEIGHTED {
-            registration.needs(&[SOURCE_AXON, DENDRITE, WEIGHTS]);
+            registration.needs(&[WEIGHTS, COMPARTMENT, SOURCE_AXON, DENDRITE]);
         } else {
-            registration.needs(&[SOURCE_AXON, DENDRITE]);
+            registration.needs(&[COMPARTMENT, SOURCE_AXON, DENDRITE]);
         }
         add_build_systems(world, BuildSystems::Connect, connect::<C>);
         add_family_system(world, StepSystems::SynapticInput, Connectivities, deliver_spikes::<C>);
@@ -423,27 +427,22 @@ type Checked<'w> = (
     &'w Name,
     &'w Presynaptic,
     &'w Postsynaptic,
-    Option<&'w Compartment>,
     Option<&'w mut DendriticInput>,
     Has<SynapticCurrent>,
     Has<SwitchedOff>,
 );
 
-/// Every projection needs a compartment and exactly one kind of connectivity.
+/// Every projection needs exactly one kind of connectivity.
 fn check_connectivity(
     mut problems: ResMut<Problems>,
     mut projections: Query<Checked, (With<Projection>, With<Unbuilt>)>,
     names: Query<&Name>,
 ) {
-    for (name, pre, post, compartment, input, has_current, switched_off) in &mut projections {
+    for (name, pre, post, input, has_current, switched_off) in &mut projections {
         let ends = || {
             let end = |e| names.get(e).map_or_else(|_| "?".to_string(), Name::to_string);
             (name.to_string(), end(pre.0), end(post.0))
         };
-        if compartment.is_none() && !switched_off {
-            let (projection, source_population, target) = ends();
-            problems.push(Error::NoCompartment { projection, source_population, target });
-        }
         match input {
             Some(mut input) => {
                 let found = std::mem::take(&mut input.kinds);
