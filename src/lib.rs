@@ -71,6 +71,8 @@ mod documents {
     mod adding_a_neuron_model {}
     #[doc = include_str!("../docs/coming-from-conex.md")]
     mod coming_from_conex {}
+    #[doc = include_str!("../docs/structures.md")]
+    mod structures {}
     #[doc = include_str!("../docs/time-step.md")]
     mod time_step {}
     #[doc = include_str!("../docs/units-and-names.md")]
