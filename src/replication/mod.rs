@@ -10,7 +10,7 @@ mod load;
 mod save;
 
 pub use blueprint::{
-    Blueprint, Joined, NetworkSettings, Part, SavedGate, SavedGroup, SavedPopulation, SavedPort,
+    Behaviours, Blueprint, Joined, NetworkSettings, Part, SavedGate, SavedGroup, SavedPopulation, SavedPort,
     SavedProjection, SavedSynapsis,
 };
 
