@@ -40,6 +40,7 @@ neuron_models! {
     lif::Lif,
     elif::Elif,
     aelif::Aelif,
+    izhikevich::Izhikevich,
 }
 
 /// The membrane potential `v` of each neuron.
