@@ -1,8 +1,9 @@
 //! Homeostasis: neurons with very different input come to fire alike.
 //!
 //! `cargo run --release --example homeostasis` drives four populations with currents from weak to strong: one without
-//! homeostasis, one whose thresholds follow its activity, one whose voltage is pulled to a target, and one whose
-//! thresholds rise with each spike. It draws how much each neuron fires at first and at last, and how thresholds move.
+//! homeostasis, one whose thresholds follow its activity, one whose thresholds rise with each spike, and one whose
+//! voltage is pulled to a target. It draws how much each neuron fires at first and in the end, how thresholds move, and
+//! the mean voltages, which are what the last one keeps.
 
 use clap::Parser;
 use conex::prelude::*;
@@ -32,25 +33,28 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     // 30 Hz: 6 spikes in 200 ms.
     let activity = ActivityBaseHomeostasis::new(6.0, 200, 0.01);
-    let voltage = VoltageBaseHomeostasis::target(0.45).eta_ip(2e-5);
-    let populations = [
+    let firing = [
         ("none", net.neurons("none", N, neurons())?),
         ("activity", net.neurons("activity", N, (neurons(), activity))?),
-        ("voltage", net.neurons("voltage", N, (neurons(), voltage))?),
         (
             "adaptive threshold",
             net.neurons("adaptive threshold", N, (neurons(), AdaptiveThreshold::new(0.02, 3000.0)))?,
         ),
     ];
+    let voltage = VoltageBaseHomeostasis::target(0.45).eta_ip(1e-4);
+    let voltage = net.neurons("voltage", N, (neurons(), voltage))?;
     let mut counts = Vec::new();
-    for (_, population) in populations {
+    for (_, population) in firing {
         counts.push(net.count_spikes(population)?);
     }
     let every = (options.steps / 200).max(1);
     let thresholds = [
-        net.record_state(populations[1].1, "threshold", every)?,
-        net.record_state(populations[3].1, "threshold", every)?,
+        net.record_state(firing[1].1, "threshold", every)?,
+        net.record_state(firing[2].1, "threshold", every)?,
     ];
+
+    // At every seventh step, so that no rhythm of the firing is hit or missed.
+    let voltages = [net.record_state(firing[0].1, "v", 7)?, net.record_state(voltage, "v", 7)?];
 
     // Rates in the first and in the last twentieth of the time.
     let slice = (options.steps / 20).max(1);
@@ -66,15 +70,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     std::fs::create_dir_all(&options.out)?;
     for (name, title, rates) in [("first", "At first", &first), ("last", "In the end", &last)] {
-        let curves: Vec<Curve> = populations
+        let curves: Vec<Curve> = firing
             .iter()
             .zip(rates)
             .map(|((label, _), rates)| Curve { label, x: &drives, y: rates })
             .collect();
         let labels = Labels { title, x: "injected current", y: "rate (Hz)" };
-        line_plot(&options.out.join(name).with_extension("svg"), &labels, &curves, Some(0.0..130.0))?;
+        line_plot(&options.out.join(name).with_extension("svg"), &labels, &curves, Some(0.0..240.0))?;
     }
-    for ((label, _), (first, last)) in populations.iter().zip(first.iter().zip(&last)) {
+    for ((label, _), (first, last)) in firing.iter().zip(first.iter().zip(&last)) {
         let range = |rates: &[f64]| {
             let least = rates.iter().copied().fold(f64::INFINITY, f64::min);
             format!("{least:.0} to {:.0} Hz", rates.iter().copied().fold(0.0, f64::max))
@@ -87,14 +91,33 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let column =
         |k: usize, j: usize| -> Vec<f64> { values[k].column(j).iter().map(|&x| f64::from(x)).collect() };
     let courses = [
-        ("activity, weak current", column(0, 0)),
-        ("activity, strong current", column(0, N - 1)),
-        ("adaptive threshold, weak current", column(1, 0)),
-        ("adaptive threshold, strong current", column(1, N - 1)),
+        ("activity, weak", column(0, 0)),
+        ("activity, strong", column(0, N - 1)),
+        ("adaptive, weak", column(1, 0)),
+        ("adaptive, strong", column(1, N - 1)),
     ];
     let curves: Vec<Curve> = courses.iter().map(|(label, y)| Curve { label, x: &times, y }).collect();
-    let labels = Labels { title: "Thresholds", x: "time (s)", y: "threshold" };
+    let labels = Labels { title: "Thresholds at weak and strong current", x: "time (s)", y: "threshold" };
     line_plot(&options.out.join("thresholds.svg"), &labels, &curves, None)?;
-    println!("the rates and thresholds are in {}", options.out.display());
+
+    // The mean of the last quarter.
+    let means = voltages.map(|recording| {
+        let values = recording.values();
+        let late = values.nrows() * 3 / 4;
+        let mean = |j| {
+            let course = values.column(j);
+            let late = course.iter().skip(late);
+            late.clone().map(|&v| f64::from(v)).sum::<f64>() / late.count() as f64
+        };
+        (0..N).map(mean).collect::<Vec<f64>>()
+    });
+    let curves = [("none", &means[0]), ("voltage, target 0.45", &means[1])].map(|(label, y)| Curve {
+        label,
+        x: &drives,
+        y,
+    });
+    let labels = Labels { title: "Mean voltages in the end", x: "injected current", y: "mean v" };
+    line_plot(&options.out.join("voltages.svg"), &labels, &curves, None)?;
+    println!("the rates, thresholds and voltages are in {}", options.out.display());
     Ok(())
 }

@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::parse();
     let mut net = Neocortex::with(Settings { dt: 0.1, threads: 1, ..Default::default() })?;
     let lif = || Lif::default().threshold(-50.0).v_rest(-65.0).v_reset(-70.0).init_v(-65.0);
-    // A spike brings beta·dt: 0.3 units of current, of which the fast variable forgets a tenth each 2 ms.
+    // A spike brings beta·dt to each: 2 units of current that are soon forgotten, and 0.3 that stay.
     let tiring = Adaptation::new(0.0, 20.0, 20.0).and(0.0, 3.0, 200.0);
     let family = [
         watch(&mut net, "LIF", 20.0, lif())?,
@@ -72,7 +72,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         watch(&mut net, "fast spiking", 10.0, Izhikevich::fast_spiking())?,
         watch(&mut net, "low-threshold spiking", 10.0, Izhikevich::low_threshold_spiking())?,
         watch(&mut net, "thalamo-cortical", 2.0, Izhikevich::thalamo_cortical().init_v(-64.4))?,
-        watch(&mut net, "resonator", 0.2, Izhikevich::resonator().init_v(-62.5))?,
+        watch(&mut net, "resonator", 1.0, Izhikevich::resonator().init_v(-62.5))?,
     ];
 
     // A tenth of the time at rest, then a step of current, then rest again.
