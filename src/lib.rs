@@ -32,18 +32,22 @@ pub mod prelude {
     pub use conex_systems::Real;
     pub use conex_systems::axon::NeuronAxon;
     pub use conex_systems::dendrite::{InjectedCurrent, SimpleDendriteComputation, SimpleDendriteStructure};
+    pub use conex_systems::dynamics::adaptation::{Adaptation, AdaptationVariable};
     pub use conex_systems::dynamics::{
         InputCurrent, Membrane, MembranePotential, NeuronModel, Neurons, Range, Threshold, models::*,
     };
     pub use conex_systems::fire::{Fire, InputSpikes, Spikes};
     pub use conex_systems::group::{Grid, Inhibitory, Population, Tags};
-    pub use conex_systems::homeostasis::{ActivityBaseHomeostasis, VoltageBaseHomeostasis};
+    pub use conex_systems::homeostasis::{
+        ActivityBaseHomeostasis, AdaptiveThreshold, VoltageBaseHomeostasis,
+    };
     pub use conex_systems::kwta::{Dimension, Kwta};
     pub use conex_systems::learning::{
         Plastic, PlasticityRule, RewardModulated, Traces, bounds::Bound, stdp::Rstdp, stdp::Stdp,
     };
     pub use conex_systems::noise::InherentNoise;
     pub use conex_systems::parameter::Param;
+    pub use conex_systems::poisson_source::PoissonSource;
     pub use conex_systems::refractory::RefractoryPeriod;
     pub use conex_systems::relations::{
         Afferents, Compartment, Compartment::Apical, Compartment::Distal, Compartment::Proximal, Efferents,
@@ -77,4 +81,22 @@ mod documents {
     mod time_step {}
     #[doc = include_str!("../docs/units-and-names.md")]
     mod units_and_names {}
+
+    /// One page a model.
+    mod models {
+        #[doc = include_str!("../docs/models/lif.md")]
+        mod lif {}
+        #[doc = include_str!("../docs/models/elif.md")]
+        mod elif {}
+        #[doc = include_str!("../docs/models/aelif.md")]
+        mod aelif {}
+        #[doc = include_str!("../docs/models/izhikevich.md")]
+        mod izhikevich {}
+        #[doc = include_str!("../docs/models/poisson-source.md")]
+        mod poisson_source {}
+        #[doc = include_str!("../docs/models/adaptation.md")]
+        mod adaptation {}
+        #[doc = include_str!("../docs/models/adaptive-threshold.md")]
+        mod adaptive_threshold {}
+    }
 }

@@ -66,8 +66,8 @@ pub struct Fire;
 pub const NEURONS: Need = Need::of::<Fire>(Place::Own, "neuron model", "Lif::default()");
 
 /// The spikes that an input population will fire at its next step, from a [`Stimulus`](crate::stimulus::Stimulus), a
-/// user's system or the program around the network. They are taken once: the step after is silent unless they are set
-/// again.
+/// [`PoissonSource`](crate::poisson_source::PoissonSource), a user's system or the program around the network. They are
+/// taken once: the step after is silent unless they are set again.
 #[derive(Component, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[require(Spikes)]
 pub struct InputSpikes(Vec<u32>);
@@ -76,7 +76,12 @@ impl InputSpikes {
     /// Lets `neurons` fire, in any order.
     pub fn set(&mut self, neurons: &[u32]) {
         self.0.clear();
-        self.0.extend_from_slice(neurons);
+        self.add(neurons.iter().copied());
+    }
+
+    /// Lets `neurons` fire beside those that are to fire already.
+    pub fn add(&mut self, neurons: impl IntoIterator<Item = u32>) {
+        self.0.extend(neurons);
         if !self.0.is_sorted_by(|a, b| a < b) {
             self.0.sort_unstable();
             self.0.dedup();

@@ -8,6 +8,7 @@
 pub mod schedule;
 pub mod error;
 pub mod parameter;
+pub mod checks;
 pub mod group;
 pub mod relations;
 pub mod random;
@@ -24,6 +25,7 @@ pub mod noise;
 pub mod refractory;
 pub mod kwta;
 pub mod stimulus;
+pub mod poisson_source;
 pub mod fire;
 pub mod homeostasis;
 pub mod axon;

@@ -197,6 +197,7 @@ pub fn install(world: &mut World) {
     crate::kwta::install(world);
     crate::homeostasis::install(world);
     crate::stimulus::install(world);
+    crate::poisson_source::install(world);
     crate::fire::install(world);
     crate::axon::install(world);
     crate::spike_catching::install(world);

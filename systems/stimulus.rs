@@ -203,7 +203,7 @@ impl Presentation {
 }
 
 /// For every population with a stimulus, take the next step of its instance, or begin the next instance.
-fn advance_stimulus(
+pub(crate) fn advance_stimulus(
     seed: Res<Seed>,
     mut populations: Query<(&Name, &Stimulus, &mut Presentation, &mut InputSpikes)>,
 ) {

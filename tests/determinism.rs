@@ -357,3 +357,36 @@ fn one_and_two_threads_give_the_same_bits() -> Result<()> {
     assert_same(&one[..1], &[snapshot(&three)], "three threads");
     Ok(())
 }
+
+#[test]
+fn random_sources_and_adaptation_give_the_same_bits_on_any_number_of_threads() -> Result<()> {
+    // 1,000 Hz and 15 ns a draw, or 2 ns a neuron of which there are more: every region is entered.
+    const { assert!(WIDE * 9 >= GATE && 2 * WIDE * 2 >= GATE) };
+    let run = |threads, seed| -> Result<Vec<Snapshot>> {
+        let mut net = Neocortex::with(Settings { seed, threads, ..Default::default() })?;
+        let rates = (0..2 * WIDE).map(|j| (j % 50) as f64).collect::<Vec<_>>();
+        let even = net.neurons("even", WIDE, (PoissonSource::new(1000.0), NeuronAxon::default()))?;
+        net.neurons("uneven", 2 * WIDE, PoissonSource::new(rates))?;
+        let neuron = (Izhikevich::chattering(), SimpleDendriteStructure::default(), NeuronAxon::default());
+        let tiring =
+            (Adaptation::new(0.01, 0.5, 50.0).and(0.0, 0.1, 200.0), AdaptiveThreshold::new(0.1, 1e3));
+        let exc = net.neurons("exc", WIDE, (neuron, tiring))?;
+        net.synapses(even, exc, (One2One, WeightInitializer::uniform(10.0, 30.0), Proximal))?;
+        history(net)
+    };
+    let one = run(1, 9)?;
+    for threads in [2, 3] {
+        assert_same(&one, &run(threads, 9)?, &format!("{threads} threads"));
+    }
+    assert_ne!(one[5], run(1, 10)?[5], "another seed");
+    let last = |variable: &str, group: &str| {
+        let found = one[20].iter().find(|(g, v, _)| g == group && *v == variable);
+        found.map_or(0, |(.., bits)| bits.iter().filter(|bits| **bits != 0).count())
+    };
+    for (variable, group) in
+        [("spikes", "even"), ("spikes", "uneven"), ("adaptation_1", "exc"), ("theta", "exc")]
+    {
+        assert!(last(variable, group) > 100, "{variable} of {group}");
+    }
+    Ok(())
+}

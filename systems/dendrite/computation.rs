@@ -4,7 +4,7 @@ use super::{DENDRITE, DendriteSystems, DendriticCurrents};
 use crate::Real;
 use crate::dynamics::{InputCurrent, Membrane, MembranePotential, Range, Threshold, check_parameter};
 use crate::error::Problems;
-use crate::group::Unbuilt;
+use crate::group::{Inhibitory, Unbuilt};
 use crate::kernels::decay::{add, decay};
 use crate::kernels::dendrite::prime;
 use crate::parameter::BLOCK;
@@ -22,10 +22,11 @@ use serde::{Deserialize, Serialize};
 /// compartments, where a provocativeness p is given, `I += tau·tanh(I_c)·max(limit − v, 0)/R` with `limit = v_rest +
 /// p·(threshold − v_rest)`. So proximal input drives the neuron, apical and distal input only prime it towards `limit`,
 /// below its threshold while p < 1, and count for nothing without a provocativeness. Each alone cannot fire the neuron
-/// at dt up to 1 ms; both together can, where their steps towards `limit` add up beyond the threshold.
+/// at dt up to 1 ms; both together can, where their steps towards `limit` add up beyond the threshold. A neuron that stands
+/// at or above its threshold already is not primed, whatever p is (CoNeX primes it where p > 1).
 ///
 /// CoNeX counts `I_tau` in steps; with [`TimeScaling::Consistent`](crate::time::TimeScaling) it counts milliseconds.
-#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SimpleDendriteComputation {
     /// Time constant of the input current. Default none: the current lasts one step.
@@ -34,16 +35,31 @@ pub struct SimpleDendriteComputation {
     pub apical_provocativeness: Option<Real>,
     /// How near to the threshold distal input can bring the neuron, as a share of the way from rest. Default none.
     pub distal_provocativeness: Option<Real>,
+    /// Whether neurons that are [`Inhibitory`] are primed too. Default true, as in CoNeX.
+    pub primes_inhibitory: bool,
+}
+
+impl Default for SimpleDendriteComputation {
+    fn default() -> Self {
+        SimpleDendriteComputation {
+            i_tau: None,
+            apical_provocativeness: None,
+            distal_provocativeness: None,
+            primes_inhibitory: true,
+        }
+    }
 }
 
 setters!(SimpleDendriteComputation {
     i_tau: Option<Real>,
     apical_provocativeness: Option<Real>,
-    distal_provocativeness: Option<Real>
+    distal_provocativeness: Option<Real>,
+    primes_inhibitory: bool
 });
 
 type Computed<'w> = (
     &'w SimpleDendriteComputation,
+    Has<Inhibitory>,
     &'w DendriticCurrents,
     &'w Membrane,
     &'w Threshold,
@@ -54,7 +70,7 @@ type Computed<'w> = (
 /// For every population with a dendrite and a membrane, compute the input current.
 fn compute_currents(clock: Res<Clock>, mut populations: Query<Computed>) {
     let dt = clock.optional_dt() as Real;
-    for (computation, currents, membrane, threshold, v, mut input) in &mut populations {
+    for (computation, inhibitory, currents, membrane, threshold, v, mut input) in &mut populations {
         match computation.i_tau {
             Some(tau) => decay(&mut input.0, dt / tau),
             None => input.0.fill(0.0),
@@ -62,6 +78,9 @@ fn compute_currents(clock: Res<Clock>, mut populations: Query<Computed>) {
         let proximal = currents.now(Compartment::Proximal);
         if !proximal.is_empty() {
             add(&mut input.0, proximal);
+        }
+        if inhibitory && !computation.primes_inhibitory {
+            continue;
         }
         let priming = [
             (Compartment::Apical, computation.apical_provocativeness),

@@ -3,16 +3,21 @@
 //! A model is one file: a component with the parameters and an implementation of [`NeuronModel`]. Add yours with
 //! [`register`]; `docs/adding-a-neuron-model.md` takes you through it.
 
+pub mod adaptation;
+
+pub use crate::checks::{Range, check_parameter};
+
 use crate::Real;
 use crate::error::{Error, Problems, Result};
 use crate::fire::{Fire, FireSystems, Spikes};
 use crate::group::{Population, Unbuilt};
-use crate::kernels::CHUNK;
+use crate::kernels::{CHUNK, decay::difference};
 use crate::parameter::{BLOCK, Param};
 use crate::registry::{self, GroupKind, SwitchedOff};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system, add_systems};
 use crate::time::{Clock, TimeScaling};
 use crate::workers::Workers;
+use adaptation::{Adaptation, AdaptationCurrents};
 use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
 use std::fmt::Debug;
@@ -40,6 +45,7 @@ neuron_models! {
     lif::Lif,
     elif::Elif,
     aelif::Aelif,
+    izhikevich::Izhikevich,
 }
 
 /// The membrane potential `v` of each neuron.
@@ -145,72 +151,6 @@ pub trait NeuronModel: Component<Mutability = Mutable> + Debug {
 
     /// What a spike changes beside the reset, for all neurons: `v` is already reset, `fired` has one flag a neuron.
     fn after_fire(&self, _neurons: Neurons<'_>, _fired: &[bool]) {}
-}
-
-/// The range that a parameter must be in, beside being finite.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Range {
-    /// Any finite number.
-    Any,
-    /// Above 0.
-    Positive,
-    /// Any number but 0.
-    NonZero,
-    /// 0 or more.
-    NotNegative,
-}
-
-impl Range {
-    fn holds(self, x: Real) -> bool {
-        match self {
-            Range::Any => true,
-            Range::Positive => x > 0.0,
-            Range::NonZero => x != 0.0,
-            Range::NotNegative => x >= 0.0,
-        }
-    }
-
-    fn requirement(self) -> &'static str {
-        match self {
-            Range::Any => "a finite number",
-            Range::Positive => "above 0",
-            Range::NonZero => "other than 0",
-            Range::NotNegative => "0 or more",
-        }
-    }
-}
-
-/// Checks one parameter of a group of `n` neurons.
-///
-/// # Errors
-/// Its length, a value that is not finite, a value out of range.
-pub fn check_parameter(
-    group: &str,
-    behaviour: &str,
-    name: &str,
-    param: &Param,
-    n: usize,
-    range: Range,
-) -> Result<()> {
-    let (group, behaviour, parameter) = (group.to_string(), behaviour.to_string(), name.to_string());
-    if let Some(given) = param.count().filter(|&given| given != n) {
-        return Err(Error::ParameterLength { group, behaviour, parameter, expected: n, given });
-    }
-    if let Some(at) = param.values().iter().position(|x| !x.is_finite()) {
-        let (value, index) = (f64::from(param.values()[at]), param.count().map(|_| at));
-        return Err(Error::ParameterNotFinite { group, behaviour, parameter, index, value });
-    }
-    if let Some(&value) = param.values().iter().find(|&&x| !range.holds(x)) {
-        let requirement = range.requirement().into();
-        return Err(Error::ParameterRange {
-            group,
-            behaviour,
-            parameter,
-            value: f64::from(value),
-            requirement,
-        });
-    }
-    Ok(())
 }
 
 /// The neuron models; no population has two.
@@ -319,22 +259,39 @@ fn check_models(
     }
 }
 
-/// For every population of this model, integrate its neurons by one step.
+type Integrated<'w, M> = (
+    &'w M,
+    &'w InputCurrent,
+    Option<(&'w Adaptation, &'w AdaptationCurrents)>,
+    &'w mut MembranePotential,
+    &'w mut NeuronState,
+);
+
+/// For every population of this model, integrate its neurons by one step, with their input less what adaptation takes off.
 fn integrate_neurons<M: NeuronModel>(
     clock: Res<Clock>,
     problems: Res<Problems>,
     workers: Res<Workers>,
-    mut populations: Query<(&M, &InputCurrent, &mut MembranePotential, &mut NeuronState)>,
+    mut populations: Query<Integrated<M>>,
 ) {
     if !problems.is_empty() {
         // A parameter that was changed for the worse must not reach a kernel; the step ends with its error.
         return;
     }
-    for (model, current, mut v, mut state) in &mut populations {
+    for (model, current, adaptation, mut v, mut state) in &mut populations {
+        let taken_off = adaptation.map(|(_, currents)| currents.sum());
         let chunks = chunks(&mut v.0, &mut state.arrays);
         workers.each(current.0.len() * 4, chunks, |(start, v, state)| {
             let input = &current.0[start..start + v.len()];
-            for_each_block(start, v, input, state, &clock, |neurons, _| model.integrate(neurons));
+            for_each_block(start, v, input, state, &clock, |neurons, block| match taken_off {
+                None => model.integrate(neurons),
+                Some(sum) => {
+                    let mut left = [0.0; BLOCK];
+                    let left = &mut left[..block.len()];
+                    difference(left, neurons.input, &sum[block.clone()]);
+                    model.integrate(Neurons { input: left, ..neurons });
+                }
+            });
         });
     }
 }
@@ -449,4 +406,5 @@ pub(crate) fn install(world: &mut World) {
     add_systems(world, StepSystems::Time, check_thresholds);
     add_build_systems(world, BuildSystems::Validate, check_models);
     register_all(world);
+    adaptation::install(world);
 }

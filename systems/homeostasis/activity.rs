@@ -47,7 +47,7 @@ pub struct ActivityCount {
 }
 
 /// For every population with a threshold and an activity to keep, count spikes and move thresholds.
-fn move_thresholds(
+pub(super) fn move_thresholds(
     clock: Res<Clock>,
     mut populations: Query<(&ActivityBaseHomeostasis, &Spikes, &mut ActivityCount, &mut Threshold)>,
 ) {

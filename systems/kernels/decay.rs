@@ -23,6 +23,16 @@ simd! {
 }
 
 simd! {
+    /// `z ← x − y`.
+    pub fn difference(z: &mut [Real], x: &[Real], y: &[Real]) {
+        assert!(z.len() == x.len() && z.len() == y.len());
+        for ((z, x), y) in z.iter_mut().zip(x).zip(y) {
+            *z = *x - *y;
+        }
+    }
+}
+
+simd! {
     /// `y ← y + a·x`.
     pub fn add_scaled(y: &mut [Real], a: Real, x: &[Real]) {
         assert_eq!(y.len(), x.len());

@@ -7,6 +7,7 @@
 pub mod math;
 pub mod integrate;
 pub mod threshold;
+pub mod arrivals;
 pub mod top_k;
 pub mod decay;
 pub mod dendrite;

@@ -126,6 +126,55 @@ fn distal_or_apical_input_primes_a_neuron_up_to_its_limit_and_never_fires_it() -
 }
 
 #[test]
+fn a_neuron_at_or_above_its_threshold_is_not_primed() -> Result<()> {
+    // With p = 2 the limit is 2, above the threshold of 1. One neuron stands below it, one at it, one between.
+    for compartment in [Distal, Apical] {
+        let mut net = network(1.0)?;
+        let pre = net.neurons("pre", 1, (InputSpikes::default(), NeuronAxon::default()))?;
+        let computation = SimpleDendriteComputation::default()
+            .distal_provocativeness(2.0 as Real)
+            .apical_provocativeness(2.0 as Real);
+        let post =
+            net.neurons("post", 3, (Lif::default(), SimpleDendriteStructure::default(), computation))?;
+        net.synapses(pre, post, (Dense, WeightInitializer::ones(), compartment))?;
+        net.set_input(pre, &[0])?;
+        net.step()?;
+        let v = [0.5, 1.0, 1.5];
+        net.world_mut().get_mut::<MembranePotential>(post).into_iter().for_each(|mut now| now.0 = v.to_vec());
+        net.step()?;
+        let current = net.state(post, "I")?;
+        assert!(near(current[0], 10.0 * 1.0_f64.tanh() * 1.5, 1e-5), "{compartment:?}: {current:?}");
+        assert_eq!(current[1..], [0.0, 0.0], "{compartment:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn whether_inhibitory_neurons_are_primed_is_a_choice() -> Result<()> {
+    let run = |inhibitory: bool, primed: bool| -> Result<Real> {
+        let mut net = network(1.0)?;
+        let pre = net.neurons("pre", 1, (InputSpikes::default(), NeuronAxon::default()))?;
+        let computation = SimpleDendriteComputation::default()
+            .distal_provocativeness(0.5 as Real)
+            .primes_inhibitory(primed);
+        let post =
+            net.neurons("post", 1, (Lif::default(), SimpleDendriteStructure::default(), computation))?;
+        if inhibitory {
+            net.add(post, Inhibitory)?;
+        }
+        net.synapses(pre, post, (Dense, WeightInitializer::ones(), Distal))?;
+        net.synapses(pre, post, (Dense, WeightInitializer::constant(0.25), Proximal))?;
+        net.set_input(pre, &[0])?;
+        net.run(2)?;
+        Ok(net.state(post, "I")?[0])
+    };
+    let primed = 0.25 + 10.0 * 1.0_f64.tanh() * 0.5;
+    assert!(near(run(true, true)?, primed, 1e-5) && near(run(false, false)?, primed, 1e-5));
+    assert_eq!(run(true, false)?, 0.25, "proximal input counts all the same");
+    Ok(())
+}
+
+#[test]
 fn without_a_provocativeness_distal_and_apical_input_count_for_nothing() -> Result<()> {
     let mut net = network(1.0)?;
     let pre = net.neurons("pre", 1, (InputSpikes::default(), NeuronAxon::default()))?;

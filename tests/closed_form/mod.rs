@@ -7,6 +7,8 @@
 #![allow(clippy::disallowed_methods, reason = "references in double precision, compared within a tolerance")]
 
 mod neurons;
+mod adaptation;
+mod sources;
 mod currents;
 mod learning;
 mod twin;

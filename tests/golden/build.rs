@@ -66,6 +66,7 @@ fn add_population(net: &mut Neocortex, case: &Simulation, group: &Group, arrays:
                 i_tau: p.number("I_tau")?.map(|x| x as _),
                 apical_provocativeness: p.number("apical_provocativeness")?.map(|x| x as _),
                 distal_provocativeness: p.number("distal_provocativeness")?.map(|x| x as _),
+                ..Default::default()
             }),
             _ => return Err(skip(format!("no {class}"))),
         };
