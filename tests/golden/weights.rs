@@ -122,5 +122,5 @@ pub fn delays(p: &mut Params<'_>) -> Result<Delays> {
     }
     let distribution = distribution(p)?;
     only_constant(distribution)?;
-    Ok(Delays::Drawn { distribution, scale, offset })
+    Ok(Delays::Drawn { distribution, scale, offset, limits: None })
 }
