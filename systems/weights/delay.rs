@@ -196,7 +196,10 @@ fn drawn(delays: &Delays, projection: &str, role: &'static str, n: usize, seed: 
             let all: Option<Vec<f64>> = (0..n).map(|_| draw().map(|x| f64::from(x.trunc()))).collect();
             let (min, max) = limits.map_or((0.0, 0.0), Limits::range);
             all.ok_or_else(|| {
-                let between = format!("below {max} and such that draws lie between them: none of {} did", Limits::DRAWS);
+                let between = format!(
+                    "below {max} and such that draws lie between them: none of {} did",
+                    Limits::DRAWS
+                );
                 out_of_range("min", f64::from(min), between)
             })?
         }

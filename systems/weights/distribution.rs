@@ -70,9 +70,7 @@ impl Distribution {
             Distribution::Uniform => return None,
             Distribution::Between { low, high } => ([("low", low), ("high", high)], None),
             Distribution::Normal { mean, std } => ([("mean", mean), ("std", std)], Some(("std", std))),
-            Distribution::LogNormal { mu, sigma } => {
-                ([("mu", mu), ("sigma", sigma)], Some(("sigma", sigma)))
-            }
+            Distribution::LogNormal { mu, sigma } => ([("mu", mu), ("sigma", sigma)], Some(("sigma", sigma))),
         };
         let infinite = parameters.into_iter().find(|(_, x)| !x.is_finite());
         let negative = spread.filter(|(_, x)| *x < 0.0);
@@ -117,7 +115,13 @@ impl Limits {
             None => Some(draw()),
             Some(Limits::Clipped { min, max }) => {
                 let x = draw();
-                Some(if x < min { min } else if x > max { max } else { x })
+                Some(if x < min {
+                    min
+                } else if x > max {
+                    max
+                } else {
+                    x
+                })
             }
             Some(Limits::Redrawn { min, max }) => {
                 (0..Self::DRAWS).map(|_| draw()).find(|x| (min..=max).contains(x))

@@ -207,7 +207,8 @@ impl WeightInitializer {
     /// A density outside \[0, 1\], a distribution, scale or offset that is not finite, a range without numbers, given
     /// values that do not fill their shape, sparse ones that are unsorted, double or beyond it.
     pub(crate) fn check(&self, projection: &str) -> Result<()> {
-        let fault = |parameter, value, requirement: &str| Err(Self::fault(projection, parameter, value, requirement));
+        let fault =
+            |parameter, value, requirement: &str| Err(Self::fault(projection, parameter, value, requirement));
         if let Some(density) = self.density.filter(|d| !(0.0..=1.0).contains(d)) {
             return fault("density", density, "within 0 and 1");
         }
@@ -259,7 +260,13 @@ impl WeightInitializer {
     ///
     /// # Errors
     /// A range that no draw comes to lie in.
-    pub(super) fn fill(&self, projection: &str, seed: Seed, structural: bool, values: &mut [Real]) -> Result<()> {
+    pub(super) fn fill(
+        &self,
+        projection: &str,
+        seed: Seed,
+        structural: bool,
+        values: &mut [Real],
+    ) -> Result<()> {
         match self.given() {
             Some(Given::Dense { values: given, .. }) if given.len() == values.len() => {
                 values.copy_from_slice(given);
@@ -274,10 +281,13 @@ impl WeightInitializer {
         for (k, chunk) in values.chunks_mut(CHUNK).enumerate() {
             let mut random = seed.stream("weights", projection, k as u64);
             for w in chunk {
-                let Some(drawn) = Limits::hold(self.limits, || shaped(self.distribution.draw(&mut random))) else {
+                let Some(drawn) = Limits::hold(self.limits, || shaped(self.distribution.draw(&mut random)))
+                else {
                     let (min, max) = self.limits.map_or((0.0, 0.0), Limits::range);
-                    let requirement =
-                        format!("below {max} and such that draws lie between them: none of {} did", Limits::DRAWS);
+                    let requirement = format!(
+                        "below {max} and such that draws lie between them: none of {} did",
+                        Limits::DRAWS
+                    );
                     return Err(Self::fault(projection, "min", f64::from(min), &requirement));
                 };
                 let kept = keep.is_none_or(|p| random.random_bool(p));
@@ -301,5 +311,35 @@ impl fmt::Debug for WeightInitializer {
         self.limits.map_or(Ok(()), |l| write!(f, ", {l:?}"))?;
         self.density.map_or(Ok(()), |d| write!(f, ", density: {d}"))?;
         write!(f, " }}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_initializer_comes_back_from_its_value_as_it_was() {
+        for initializer in [
+            WeightInitializer::uniform(0.25, 0.75).density(0.1).scale(2.0).offset(-1.0).within(0.0, 1.0),
+            WeightInitializer::normal(0.5, 0.1).clipped(0.0, 1.0),
+            WeightInitializer::lognormal(-1.0, 0.5),
+            WeightInitializer::dense(vec![2, 1], vec![0.5, 0.25]),
+        ] {
+            let text = serde_json::to_string(&initializer).expect("saved");
+            let back: WeightInitializer = serde_json::from_str(&text).expect("loaded");
+            let mut both = [vec![0.0; 2], vec![0.0; 2]];
+            for (values, initializer) in both.iter_mut().zip([&initializer, &back]) {
+                initializer.fill("pre -> post", Seed(1), false, values).expect("drawn");
+            }
+            assert_eq!(both[0], both[1], "{text}");
+            assert_eq!(format!("{initializer:?}"), format!("{back:?}"));
+        }
+    }
+
+    #[test]
+    fn an_initializer_with_a_function_refuses_to_be_saved_without_it() {
+        let error = serde_json::to_string(&WeightInitializer::ones().function(|x| x * x)).unwrap_err();
+        assert!(error.to_string().contains("function cannot be saved"), "{error}");
     }
 }

@@ -8,6 +8,7 @@
 
 mod neurons;
 mod currents;
+mod kinds;
 mod learning;
 mod twin;
 
