@@ -385,7 +385,8 @@ fn connect<C: Connectivity>(
             self_connections: !(leaves_out_self && pre.0 == post.0),
             seed: *seed,
         };
-        if leaves_out_self && !C::LEAVES_OUT_SELF {
+        // That a kind without weights has no synapse to leave out is told with the other needs.
+        if leaves_out_self && C::WEIGHTED && !C::LEAVES_OUT_SELF {
             let expected = "it cannot leave out self-connections: remove `NoSelfConnections`, or use `Dense`, `Sparse` or `Lateral`";
             problems.push(site.mismatch(kind_name, expected.into()));
             continue;

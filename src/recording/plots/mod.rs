@@ -7,6 +7,7 @@
 //! - [`spike_raster`], [`population_rates`]: who fired when, and how much.
 //! - [`traces`]: a state variable of a few neurons.
 //! - [`receptive_fields`], [`histogram`]: weights.
+//! - [`images`]: the neurons of a grid, or a kernel.
 //! - [`line_plot`], [`matrix`]: learning curves, the STDP window, confusion matrices.
 //!
 //! `canvas` speaks with plotters' SVG back end in pixels, `axes` knows ranges and ticks. plotters' own charts are not
@@ -16,6 +17,7 @@ mod axes;
 mod canvas;
 mod colours;
 mod histogram;
+mod images;
 mod lines;
 mod matrix;
 mod png;
@@ -25,6 +27,7 @@ mod receptive_fields;
 mod traces;
 
 pub use histogram::histogram;
+pub use images::{Image, images};
 pub use lines::{Curve, line_plot};
 pub use matrix::matrix;
 pub use raster::spike_raster;
