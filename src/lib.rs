@@ -59,12 +59,13 @@ pub mod prelude {
     pub use conex_systems::stimulus::{Dataset, Encoder, Presentation, SpikeDataset, SpikeTrain, Stimulus};
     pub use conex_systems::synaptic_input::{
         CurrentCoef, CurrentNormalization, DendriticInput, NoSelfConnections, SynapticCurrent, Weighted,
-        conv2d::Conv2d, dense::Dense, one2one::One2One, sparse::Sparse,
+        average_pool2d::AveragePool2d, conv2d::Conv2d, dense::Dense, lateral::Lateral, local2d::Local2d,
+        max_pool2d::MaxPool2d, one2one::One2One, sparse::Sparse,
     };
     pub use conex_systems::time::{Clock, TimeScaling};
     pub use conex_systems::traces::{Pairing, PostTrace, PreTrace};
     pub use conex_systems::weights::{
-        DelayInitializer, Delays, Distribution, WeightClip, WeightInitializer, WeightNormalization,
+        DelayInitializer, Delays, Distribution, Limits, WeightClip, WeightInitializer, WeightNormalization,
     };
 }
 

@@ -138,7 +138,7 @@ pub enum Error {
     OneOfFamily { projection: String, family: &'static str, found: Vec<String>, register: &'static str },
     /// A rule that was not told how to learn on a projection's synapses.
     #[error(
-        "projection `{projection}` has the rule {rule}, which does not know its kind of synapses: call `register_learning::<{rule}, TheSynapses>()` on the network before it is built"
+        "projection `{projection}` has the rule {rule}, which does not know its kind of synapses: use a kind that learns (`Dense`, `Sparse`, `One2One`, `Conv2d`, `Local2d`), or, for synapses of your own, call `register_learning::<{rule}, TheSynapses>()` on the network before it is built"
     )]
     UnpairedRule { projection: String, rule: String },
     /// A source delay that the axon does not reach back.

@@ -34,6 +34,12 @@ impl SpikeSet {
         &self.mask
     }
 
+    /// Those of the neurons `range` that spike, in ascending order.
+    pub fn within(&self, range: std::ops::Range<usize>) -> &[u32] {
+        let at = |end: usize| self.events.partition_point(|&i| (i as usize) < end);
+        &self.events[at(range.start)..at(range.end)]
+    }
+
     /// Whether no neuron spikes.
     pub fn is_silent(&self) -> bool {
         self.events.is_empty()

@@ -73,35 +73,27 @@ fn scaled(noise: &InherentNoise, clock: &Clock) -> (Real, Real) {
     if clock.scaling == TimeScaling::Upstream {
         return (noise.scale, noise.offset);
     }
-    let mean = match noise.distribution {
-        Distribution::Constant(x) => x,
-        Distribution::Uniform => 0.5,
-        Distribution::Normal { mean, .. } => mean,
-    };
+    let mean = noise.distribution.mean();
     let (dt, root) = (clock.dt as Real, clock.dt.sqrt() as Real);
     (noise.scale * root, (noise.scale * mean + noise.offset) * dt - noise.scale * root * mean)
 }
 
 fn check_noise(mut problems: ResMut<Problems>, populations: Query<(&Name, &InherentNoise), With<Unbuilt>>) {
     for (name, noise) in &populations {
-        if let Some((parameter, value)) = noise.unsound() {
+        if let Some((parameter, value, requirement)) = noise.fault() {
             let (behaviour, group) = ("InherentNoise".to_string(), name.to_string());
-            let requirement = "a finite number (and `std` 0 or more)".to_string();
+            let (parameter, requirement) = (parameter.to_string(), requirement.to_string());
+            let value = f64::from(value);
             problems.push(Error::ParameterRange { group, behaviour, parameter, value, requirement });
         }
     }
 }
 
 impl InherentNoise {
-    fn unsound(&self) -> Option<(String, f64)> {
-        let mut parameters = vec![("scale", self.scale), ("offset", self.offset)];
-        match self.distribution {
-            Distribution::Constant(x) => parameters.push(("constant", x)),
-            Distribution::Uniform => {}
-            Distribution::Normal { mean, std } => parameters.extend([("mean", mean), ("std", std)]),
-        }
-        let bad = parameters.into_iter().find(|(name, x)| !x.is_finite() || (*name == "std" && *x < 0.0));
-        bad.map(|(name, x)| (name.to_string(), f64::from(x)))
+    fn fault(&self) -> Option<(&'static str, Real, &'static str)> {
+        let own = [("scale", self.scale), ("offset", self.offset)];
+        let infinite = own.into_iter().find(|(_, x)| !x.is_finite());
+        infinite.map(|(name, x)| (name, x, "a finite number")).or_else(|| self.distribution.fault())
     }
 }
 

@@ -91,7 +91,7 @@ pub(crate) fn small_in(net: &mut impl Network) -> Result<()> {
         ),
     )?;
     let rule = || (Stdp::new(0.02, 0.015).bounds(Bound::Soft), PreTrace::new(8.0), PostTrace::new(14.0));
-    let drawn = |scale| Delays::Drawn { distribution: Distribution::Uniform, scale, offset: 0.0 };
+    let drawn = |scale| Delays::drawn(Distribution::Between { low: 0.0, high: scale });
     let delays = DelayInitializer::default().source_delays(drawn(3.99)).destination_delays(drawn(2.99));
     let weights = || WeightInitializer::uniform(0.0, 1.0);
     let shape = (WeightNormalization::new(9.0), WeightClip::default());

@@ -2,4 +2,5 @@
 
 mod network;
 mod projections;
+mod kinds;
 mod files;

@@ -21,25 +21,33 @@ pub struct Pattern {
 
 impl Pattern {
     /// Lays out synapses that come sorted by source, then by target. At most `u32::MAX` of them.
-    pub fn from_sorted(n_pre: usize, n_post: usize, pairs: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
+    pub fn from_sorted(n_pre: usize, n_post: usize, pairs: impl Iterator<Item = (u32, u32)>) -> Self {
         let mut row_start = vec![0_u64; n_pre + 1];
-        let mut column_start = vec![0_u64; n_post + 1];
         let mut target = Vec::new();
-        for (i, j) in pairs.clone() {
+        for (i, j) in pairs {
             row_start[i as usize + 1] += 1;
-            column_start[j as usize + 1] += 1;
             target.push(j);
         }
-        for starts in [&mut row_start, &mut column_start] {
-            for k in 1..starts.len() {
-                starts[k] += starts[k - 1];
-            }
+        add_up(&mut row_start);
+        Self::from_rows(n_post, row_start, target)
+    }
+
+    /// Lays out synapses by the starts of their rows and their targets, ascending within each row. At most `u32::MAX` of
+    /// them.
+    pub fn from_rows(n_post: usize, row_start: Vec<u64>, target: Vec<u32>) -> Self {
+        let mut column_start = vec![0_u64; n_post + 1];
+        for &j in &target {
+            column_start[j as usize + 1] += 1;
         }
+        add_up(&mut column_start);
         let mut next = column_start.clone();
         let mut by_column = vec![(0, 0); target.len()];
-        for (k, (i, j)) in pairs.enumerate() {
-            by_column[next[j as usize] as usize] = (i, k as u32);
-            next[j as usize] += 1;
+        for (i, row) in row_start.windows(2).enumerate() {
+            for k in row[0]..row[1] {
+                let next = &mut next[target[k as usize] as usize];
+                by_column[*next as usize] = (i as u32, k as u32);
+                *next += 1;
+            }
         }
         Pattern { row_start, target, column_start, by_column }
     }
@@ -52,6 +60,13 @@ impl Pattern {
     /// The synapses of column j: (source, synapse).
     pub fn column(&self, j: usize) -> &[(u32, u32)] {
         &self.by_column[self.column_start[j] as usize..self.column_start[j + 1] as usize]
+    }
+}
+
+/// Turns counts, each one place behind its own, into starts.
+fn add_up(counts: &mut [u64]) {
+    for k in 1..counts.len() {
+        counts[k] += counts[k - 1];
     }
 }
 

@@ -14,6 +14,9 @@ pub mod dendrite;
 pub mod rows;
 pub mod columns;
 pub mod convolution;
+pub mod lateral;
+pub mod pooling;
+pub mod pairs;
 
 /// Neurons in one task of a parallel region, and the reach of one random stream.
 pub const CHUNK: usize = 4096;

@@ -19,16 +19,18 @@ use serde::{Deserialize, Serialize};
 /// [`PostTrace`](crate::traces::PostTrace).
 ///
 /// **Scheme.** By event: a synapse costs something only when a neuron on one of its sides fires. A convolution adds up
-/// the changes at all places that share a kernel entry and divides by their number.
+/// the changes at all places that share a kernel entry and divides by their number; local kernels have one place each.
 ///
 /// **Reference.** W. Gerstner, R. Kempter, J. L. van Hemmen & H. Wagner (1996), doi 10.1038/383076a0; S. Song, K. Miller
 /// & L. Abbott (2000), doi 10.1038/78829.
 ///
-/// **CoNeX.** `SimpleSTDP`, `SparseSTDP`, `One2OneSTDP`, `Conv2dSTDP`: one rule here, for every kind of connectivity.
+/// **CoNeX.** `SimpleSTDP`, `SparseSTDP`, `One2OneSTDP`, `Conv2dSTDP`, `Local2dSTDP`: one rule here, for every kind of
+/// connectivity.
 #[doc(alias = "SimpleSTDP")]
 #[doc(alias = "SparseSTDP")]
 #[doc(alias = "One2OneSTDP")]
 #[doc(alias = "Conv2dSTDP")]
+#[doc(alias = "Local2dSTDP")]
 #[doc(alias = "PostPre")]
 #[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -63,43 +63,55 @@ impl Connectivity for Conv2d {
     type Synapses = Conv2dSynapses;
 
     fn connect(&self, site: &Site<'_>) -> Result<Conv2dSynapses> {
-        let Conv2d { kernel, stride, padding } = *self;
-        let (pre, post) = (site.pre, site.post);
-        if [stride.0, stride.1, kernel.0, kernel.1].contains(&0) {
-            return Err(
-                site.mismatch("Conv2d", "the kernel's sides and the stride must be at least 1".into())
-            );
-        }
-        let sides = (
-            Geometry::output_side(pre.height, kernel.0, stride.0, padding.0),
-            Geometry::output_side(pre.width, kernel.1, stride.1, padding.1),
-        );
-        if sides != (Some(post.height), Some(post.width)) {
-            let expected = match sides {
-                (Some(h), Some(w)) => format!(
-                    "a {} x {} kernel with stride {stride:?} and padding {padding:?} needs a target of {} x {h} x {w}",
-                    kernel.0, kernel.1, post.depth
-                ),
-                _ => format!("a {} x {} kernel is larger than the padded source", kernel.0, kernel.1),
-            };
-            return Err(site.mismatch("Conv2d", expected));
-        }
-        let shape = [post.depth, pre.depth, kernel.0, kernel.1];
+        let geometry = geometry(site, "Conv2d", self.kernel, self.stride, self.padding)?;
+        let shape = [geometry.output.0, geometry.input.0, geometry.kernel.0, geometry.kernel.1];
         if let Some(given) = site.weights.given_shape().filter(|given| *given != shape) {
             return Err(site.weight_shape("Conv2d", &shape, &given));
         }
-        let geometry = Geometry {
-            input: (pre.depth, pre.height, pre.width),
-            output: (post.depth, post.height, post.width),
-            kernel,
-            stride,
-            padding,
-        };
         let synapses = shape.iter().fold(1_u128, |product, &side| product.saturating_mul(side as u128));
         let weights = site.zeros("Conv2d", synapses)?;
         let changes = weights.values().to_vec();
         Ok(Conv2dSynapses { geometry, weights, changes })
     }
+}
+
+/// How a two-dimensional kernel of this size meets source and target.
+///
+/// # Errors
+/// Sides of 0, a target of another size than the kernel gives.
+pub(super) fn geometry(
+    site: &Site<'_>,
+    connectivity: &'static str,
+    kernel: (usize, usize),
+    stride: (usize, usize),
+    padding: (usize, usize),
+) -> Result<Geometry> {
+    let (pre, post) = (site.pre, site.post);
+    if [stride.0, stride.1, kernel.0, kernel.1].contains(&0) {
+        let expected = "the kernel's sides and the stride must be at least 1";
+        return Err(site.mismatch(connectivity, expected.into()));
+    }
+    let sides = (
+        Geometry::output_side(pre.height, kernel.0, stride.0, padding.0),
+        Geometry::output_side(pre.width, kernel.1, stride.1, padding.1),
+    );
+    if sides != (Some(post.height), Some(post.width)) {
+        let expected = match sides {
+            (Some(h), Some(w)) => format!(
+                "a {} x {} kernel with stride {stride:?} and padding {padding:?} needs a target of {} x {h} x {w}",
+                kernel.0, kernel.1, post.depth
+            ),
+            _ => format!("a {} x {} kernel is larger than the padded source", kernel.0, kernel.1),
+        };
+        return Err(site.mismatch(connectivity, expected));
+    }
+    Ok(Geometry {
+        input: (pre.depth, pre.height, pre.width),
+        output: (post.depth, post.height, post.width),
+        kernel,
+        stride,
+        padding,
+    })
 }
 
 impl Synapses for Conv2dSynapses {
@@ -184,9 +196,7 @@ fn learn_kernels<R: PlasticityRule, C: Changes>(
                 sums[entry] += rule.on_pre_spike(kernel.weight(entry), traces);
             });
         }
-        let fired = activity.post.events();
-        let from = fired.partition_point(|&j| (j as usize) < first);
-        for &j in fired[from..].iter().take_while(|&&j| (j as usize) < first + places) {
+        for &j in activity.post.within(first..first + places) {
             g.of_place(j as usize - first, |entry, i| {
                 sums[entry] += rule.on_post_spike(kernel.weight(entry), activity.traces(i, j as usize));
             });

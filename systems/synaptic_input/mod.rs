@@ -8,6 +8,10 @@ pub mod dense;
 pub mod sparse;
 pub mod one2one;
 pub mod conv2d;
+pub mod local2d;
+pub mod lateral;
+pub mod average_pool2d;
+pub mod max_pool2d;
 mod normalization;
 
 pub use normalization::CurrentNormalization;
@@ -53,7 +57,7 @@ impl SynapticCurrent {
         self.silent = true;
     }
 
-    /// −1 if the source is inhibitory, else +1.
+    /// −1 if the source is inhibitory, else +1. A kind of connectivity may have a sign of its own.
     pub fn sign(&self) -> Real {
         self.sign
     }
@@ -95,8 +99,9 @@ pub const SYNAPSES: Need = Need::of::<Weighted>(Place::Own, "kind of connectivit
 
 /// Leaves out synapses from a neuron onto itself, in a projection of a population onto itself.
 ///
-/// [`Dense`](dense::Dense) and [`Sparse`](sparse::Sparse) know it: the first holds those weights at 0, the second does
-/// not store them.
+/// [`Dense`](dense::Dense), [`Sparse`](sparse::Sparse) and [`Lateral`](lateral::Lateral) know it: dense weights from a
+/// neuron onto itself are held at 0, as is the middle of a lateral kernel; sparse ones are not stored, be they drawn or
+/// given.
 #[doc(alias = "allow_autapses")]
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoSelfConnections;
@@ -126,6 +131,12 @@ pub struct Site<'a> {
 }
 
 impl Site<'_> {
+    /// Whether a population projects onto itself.
+    pub fn is_recurrent(&self) -> bool {
+        // Names tell groups apart.
+        self.source == self.target
+    }
+
     /// The error that source and target do not fit; `expected` says what would.
     pub fn mismatch(&self, connectivity: &'static str, expected: String) -> Error {
         Error::ShapeMismatch {
@@ -144,21 +155,24 @@ impl Site<'_> {
     /// # Errors
     /// More of them than there can be, or than memory can be had for.
     pub fn zeros(&self, connectivity: &'static str, synapses: u128) -> Result<Weights> {
-        let limit = (isize::MAX as u128) / size_of::<Real>() as u128;
+        self.check_memory(connectivity, synapses, size_of::<Real>())?;
+        Ok(Weights::zeros(synapses as usize))
+    }
+
+    /// Checks that there is memory for so many synapses of `bytes` each.
+    ///
+    /// # Errors
+    /// More of them than there can be, or than memory can be had for.
+    pub fn check_memory(&self, connectivity: &'static str, synapses: u128, bytes: usize) -> Result<()> {
+        let limit = (isize::MAX as u128) / bytes as u128;
+        let projection = || self.projection.into();
         if synapses > limit {
-            return Err(Error::TooManySynapses {
-                projection: self.projection.into(),
-                connectivity,
-                synapses,
-                limit,
-            });
+            return Err(Error::TooManySynapses { projection: projection(), connectivity, synapses, limit });
         }
-        let mut values: Vec<Real> = Vec::new();
-        if values.try_reserve_exact(synapses as usize).is_err() {
-            return Err(Error::OutOfMemory { projection: self.projection.into(), connectivity, synapses });
+        if Vec::<u8>::new().try_reserve_exact(synapses as usize * bytes).is_err() {
+            return Err(Error::OutOfMemory { projection: projection(), connectivity, synapses });
         }
-        values.resize(synapses as usize, 0.0);
-        Ok(values.into())
+        Ok(())
     }
 
     /// The error that given weights have the wrong shape.
@@ -180,6 +194,11 @@ pub trait Connectivity: Component + Debug {
 
     /// Whether the kind can leave out synapses from a neuron onto itself.
     const LEAVES_OUT_SELF: bool = false;
+
+    /// Whether the currents inhibit, where that is the kind's own. Default: as the source does.
+    fn inhibitory(&self) -> Option<bool> {
+        None
+    }
 
     /// Lays out the synapses, their weights not yet drawn.
     ///
@@ -207,7 +226,7 @@ pub trait Synapses: Component<Mutability = Mutable> {
         size_of_val(self.weights().values())
     }
 
-    /// Adds to `current[j]` the weights of the synapses from spiking neurons to j.
+    /// Adds to `current[j]`, all of them 0 before, the weights of the synapses from spiking neurons to j.
     fn deliver(&self, pre: &SpikeSet, current: &mut [Real], workers: &Workers);
 
     /// Sets `sums` to the sums of weights that normalization acts on: one for each group of targets that share one. The
@@ -370,8 +389,9 @@ fn connect<C: Connectivity>(
             self_connections: !(leaves_out_self && pre.0 == post.0),
             seed: *seed,
         };
-        if leaves_out_self && !C::LEAVES_OUT_SELF {
-            let expected = "it cannot leave out self-connections: remove `NoSelfConnections`, or use `Dense` or `Sparse`";
+        // That a kind without weights has no synapse to leave out is told with the other needs.
+        if leaves_out_self && C::WEIGHTED && !C::LEAVES_OUT_SELF {
+            let expected = "it cannot leave out self-connections: remove `NoSelfConnections`, or use `Dense`, `Sparse` or `Lateral`";
             problems.push(site.mismatch(kind_name, expected.into()));
             continue;
         }
@@ -386,9 +406,9 @@ fn connect<C: Connectivity>(
 /// For every projection of this kind, add up the weights of the neurons whose spikes it caught.
 fn deliver_spikes<C: Connectivity>(
     workers: Res<Workers>,
-    mut projections: Query<(&C::Synapses, &PreSpikes, Option<&CurrentCoef>, &mut SynapticCurrent), With<C>>,
+    mut projections: Query<(&C, &C::Synapses, &PreSpikes, Option<&CurrentCoef>, &mut SynapticCurrent)>,
 ) {
-    for (synapses, pre, coefficient, mut current) in &mut projections {
+    for (kind, synapses, pre, coefficient, mut current) in &mut projections {
         if pre.0.is_silent() && current.silent {
             continue;
         }
@@ -396,10 +416,18 @@ fn deliver_spikes<C: Connectivity>(
         current.silent = pre.0.is_silent();
         if !current.silent {
             synapses.deliver(&pre.0, &mut current.values, &workers);
+            if let Some(inhibitory) = kind.inhibitory() {
+                current.sign = sign_of(inhibitory);
+            }
             let gain = current.sign * coefficient.map_or(1.0, |c| c.0);
             scale(&mut current.values, gain);
         }
     }
+}
+
+/// What an inhibitory current is multiplied with, and what another.
+fn sign_of(inhibitory: bool) -> Real {
+    if inhibitory { -1.0 } else { 1.0 }
 }
 
 /// For every new projection, size the current and read its sign off the source.
@@ -408,7 +436,7 @@ fn allocate_currents(
     inhibitory: Query<(), With<Inhibitory>>,
 ) {
     for (pre, ends, unbuilt, mut current) in &mut projections {
-        current.sign = if inhibitory.contains(pre.0) { -1.0 } else { 1.0 };
+        current.sign = sign_of(inhibitory.contains(pre.0));
         if unbuilt.makes_state(current.values.is_empty()) {
             current.values = vec![0.0; ends.post.len()];
             current.silent = true;
@@ -503,7 +531,11 @@ pub(crate) trait ForEachPlasticKind {
 }
 
 /// The kinds that do not learn.
-fn each_kind(_visitor: &mut impl ForEachKind) {}
+fn each_kind(visitor: &mut impl ForEachKind) {
+    visitor.kind::<lateral::Lateral>();
+    visitor.kind::<average_pool2d::AveragePool2d>();
+    visitor.kind::<max_pool2d::MaxPool2d>();
+}
 
 /// The kinds that learn by every rule.
 pub(crate) fn each_plastic_kind(visitor: &mut impl ForEachPlasticKind) {
@@ -511,6 +543,7 @@ pub(crate) fn each_plastic_kind(visitor: &mut impl ForEachPlasticKind) {
     visitor.plastic_kind::<sparse::Sparse>();
     visitor.plastic_kind::<one2one::One2One>();
     visitor.plastic_kind::<conv2d::Conv2d>();
+    visitor.plastic_kind::<local2d::Local2d>();
 }
 
 struct Register<'w>(&'w mut World);

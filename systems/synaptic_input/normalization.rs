@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 /// Scales a projection's current by `norm / (sum of the target's incoming weights)`.
 ///
 /// A sum of 0 counts as 1. The sums are those of [`WeightNormalization`](crate::weights::WeightNormalization): a column
-/// of dense or sparse weights, all weights of a one-to-one projection, an output channel's kernel of a convolution.
+/// of dense or sparse weights, all weights of a one-to-one or lateral projection, an output channel's kernel of a
+/// convolution, a target neuron's own of local kernels.
 #[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[require(IncomingSums)]
 pub struct CurrentNormalization {

@@ -5,6 +5,7 @@ use crate::Real;
 use crate::error::{Error, Result};
 use crate::fire::SpikeSet;
 use crate::kernels::columns::{Pattern, scatter_rows};
+use crate::kernels::pairs::{distinct, share_among_rows};
 use crate::learning::{Activity, Aside, Changes, InPlace, PlasticityRule};
 use crate::weights::{Given, Weights};
 use crate::workers::Workers;
@@ -14,8 +15,13 @@ use serde::{Deserialize, Serialize};
 /// Stored synapses only: the current at j is the sum of `w[i, j]` over the spiking i that have a synapse to j.
 ///
 /// Which synapses there are follows from the weights: given sparse weights say it themselves, given dense weights by
-/// what is not 0, and drawn weights by their density (exactly ⌊pre·post·density⌋ distinct ones, each as likely).
+/// what is not 0, and drawn weights by their density (exactly ⌊pre·post·density⌋ distinct ones, each set of them as
+/// likely).
+///
+/// With [`NoSelfConnections`](super::NoSelfConnections) there are n·(n − 1) pairs to draw from, and given weights from a
+/// neuron onto itself are left out.
 #[doc(alias = "SparseDendriticInput")]
+#[doc(alias = "fixed_total_number")]
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[require(Weighted)]
 pub struct Sparse;
@@ -54,39 +60,66 @@ impl SparseSynapses {
 
 impl Connectivity for Sparse {
     type Synapses = SparseSynapses;
+    const LEAVES_OUT_SELF: bool = true;
 
     fn connect(&self, site: &Site<'_>) -> Result<SparseSynapses> {
         let (n_pre, n_post) = (site.pre.len(), site.post.len());
         if let Some(given) = site.weights.given_shape().filter(|given| *given != [n_pre, n_post]) {
             return Err(site.weight_shape("Sparse", &[n_pre, n_post], &given));
         }
+        let stays = |i: u32, j: u32| site.self_connections || i != j;
         let (pattern, weights) = match site.weights.given() {
-            Some(Given::Sparse(triplets)) => laid_out(n_pre, n_post, triplets),
-            Some(Given::Dense { values, .. }) => {
-                let all = values.iter().enumerate().filter(|(_, w)| **w != 0.0);
-                let triplets: Vec<_> =
-                    all.map(|(at, &w)| ((at / n_post) as u32, (at % n_post) as u32, w)).collect();
+            Some(Given::Sparse(triplets)) => {
+                let triplets: Vec<_> = triplets.iter().copied().filter(|&(i, j, _)| stays(i, j)).collect();
                 laid_out(n_pre, n_post, &triplets)
             }
+            Some(Given::Dense { values, .. }) => {
+                let all = values.iter().enumerate().filter(|(_, w)| **w != 0.0);
+                let all = all.map(|(at, &w)| ((at / n_post) as u32, (at % n_post) as u32, w));
+                laid_out(n_pre, n_post, &all.filter(|&(i, j, _)| stays(i, j)).collect::<Vec<_>>())
+            }
             None => {
-                let pairs = n_pre as u128 * n_post as u128;
-                let density = site.weights.density_or_one();
-                let synapses = (pairs as f64 * density).floor() as u128;
-                let limit = u128::from(u32::MAX);
-                if synapses > limit {
-                    let (projection, connectivity) = (site.projection.into(), "Sparse");
-                    return Err(Error::TooManySynapses { projection, connectivity, synapses, limit });
-                }
-                let mut random = site.seed.stream("synapses", site.projection, 0);
-                let picks = rand::seq::index::sample(&mut random, pairs as usize, synapses as usize);
-                let mut picks = picks.into_vec();
-                picks.sort_unstable();
-                let pairs = picks.iter().map(|at| ((at / n_post) as u32, (at % n_post) as u32));
-                (Pattern::from_sorted(n_pre, n_post, pairs), Weights::zeros(synapses as usize))
+                let pattern = drawn(site)?;
+                let weights = site.zeros("Sparse", pattern.target.len() as u128)?;
+                (pattern, weights)
             }
         };
         Ok(SparseSynapses { n_pre, n_post, pattern, weights })
     }
+}
+
+/// As many synapses as the density asks for. Time and memory follow them, not the pairs; each row draws its targets from a
+/// stream of its own.
+fn drawn(site: &Site<'_>) -> Result<Pattern> {
+    let (n_pre, n_post) = (site.pre.len(), site.post.len());
+    let per_row = n_post - usize::from(!site.self_connections);
+    let pairs = n_pre as u128 * per_row as u128;
+    let synapses = ((pairs as f64 * site.weights.density_or_one()).floor() as u128).min(pairs);
+    let limit = u128::from(u32::MAX);
+    if synapses > limit {
+        let (projection, connectivity) = (site.projection.into(), "Sparse");
+        return Err(Error::TooManySynapses { projection, connectivity, synapses, limit });
+    }
+    // A target and its weight by row, and a source and a number by column.
+    site.check_memory("Sparse", synapses, size_of::<(u32, Real, u32, u32)>())?;
+    let stream = |part| site.seed.stream("synapses", site.projection, part);
+    let mut counts = vec![0; n_pre];
+    share_among_rows(&mut stream(0), &mut counts, per_row as u32, synapses as u64);
+    let mut row_start = vec![0; n_pre + 1];
+    let mut target = vec![0; synapses as usize];
+    let (mut taken, mut left) = (vec![false; per_row], &mut target[..]);
+    for (i, &count) in counts.iter().enumerate() {
+        let (row, after) = std::mem::take(&mut left).split_at_mut(count as usize);
+        (left, row_start[i + 1]) = (after, row_start[i] + u64::from(count));
+        if !row.is_empty() {
+            distinct(&mut stream(i as u64 + 1), &mut taken, row);
+        }
+        if !site.self_connections {
+            // The targets but the neuron itself are counted as if it were not there.
+            row.iter_mut().filter(|j| **j as usize >= i).for_each(|j| *j += 1);
+        }
+    }
+    Ok(Pattern::from_rows(n_post, row_start, target))
 }
 
 fn laid_out(n_pre: usize, n_post: usize, triplets: &[(u32, u32, Real)]) -> (Pattern, Weights) {

@@ -1,6 +1,6 @@
 //! How long spikes travel.
 
-use super::Distribution;
+use super::{Distribution, Limits};
 use crate::Real;
 use crate::axon::NeuronAxon;
 use crate::dendrite::SimpleDendriteStructure;
@@ -12,14 +12,22 @@ use crate::relations::{Compartment, Ends, Postsynaptic, Presynaptic, SubPopulati
 use crate::schedule::{BuildSystems, add_build_systems};
 use crate::spike_catching::PostSpikes;
 use bevy_ecs::prelude::*;
+use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-/// Delays in whole steps: given, or `draw · scale + offset`, truncated towards zero.
+/// Delays in whole steps, at one end of a projection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Delays {
     /// One delay per neuron, or one for all; scale and offset do not act on it (as in CoNeX).
     Given(Vec<i64>),
-    /// One draw per neuron.
+    /// Each whole number from `min` to `max` (which is one of them) as likely, drawn for each neuron.
+    Uniform {
+        /// The shortest \[steps\].
+        min: u32,
+        /// The longest \[steps\].
+        max: u32,
+    },
+    /// `draw · scale + offset` for each neuron, held within the limits if there are any, then truncated towards zero.
     Drawn {
         /// What the draws follow.
         distribution: Distribution,
@@ -27,7 +35,38 @@ pub enum Delays {
         scale: Real,
         /// Is added to each draw, after scaling.
         offset: Real,
+        /// The range of what comes out, before it is truncated.
+        #[serde(default)]
+        limits: Option<Limits>,
     },
+}
+
+impl Delays {
+    /// The same for all neurons \[steps\].
+    pub fn constant(steps: u32) -> Self {
+        Delays::Given(vec![steps.into()])
+    }
+
+    /// One for each neuron \[steps\].
+    pub fn per_neuron(steps: impl IntoIterator<Item = impl Into<i64>>) -> Self {
+        Delays::Given(steps.into_iter().map(Into::into).collect())
+    }
+
+    /// Each whole number from `min` to `max` (which is one of them) as likely \[steps\].
+    pub fn uniform(min: u32, max: u32) -> Self {
+        Delays::Uniform { min, max }
+    }
+
+    /// Drawn from a normal distribution, anew where a draw is negative, and truncated \[steps\].
+    pub fn normal(mean: Real, std: Real) -> Self {
+        let limits = Some(Limits::Redrawn { min: 0.0, max: Real::MAX });
+        Delays::Drawn { distribution: Distribution::Normal { mean, std }, scale: 1.0, offset: 0.0, limits }
+    }
+
+    /// Drawn from a distribution and truncated \[steps\].
+    pub fn drawn(distribution: Distribution) -> Self {
+        Delays::Drawn { distribution, scale: 1.0, offset: 0.0, limits: None }
+    }
 }
 
 /// The delays of a projection: in the source's axon, a number per source neuron, and in the target's dendrite, a number
@@ -35,12 +74,25 @@ pub enum Delays {
 ///
 /// A spike takes `1 + source delay + destination delay` steps. Delays count steps, not milliseconds. Learning rules see
 /// a post-synaptic spike its destination delay later.
+///
+/// ```
+/// # use conex_systems::weights::{DelayInitializer, Delays};
+/// let axonal = DelayInitializer::uniform(0, 4);
+/// let both = DelayInitializer::uniform(0, 4).destination_delays(Delays::constant(2));
+/// let given = DelayInitializer::per_neuron([0, 1, 2], [3, 0]);
+/// # assert_eq!(axonal.source, both.source);
+/// # assert_eq!(given.destination, Some(Delays::Given(vec![3, 0])));
+/// ```
+#[doc(alias = "SynapseInit")]
+#[doc(alias = "src_delay")]
+#[doc(alias = "dst_delay")]
 #[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[require(SourceDelays, DestinationDelays)]
 pub struct DelayInitializer {
-    /// Axonal delays.
+    /// Axonal delays. Default 0.
     pub source: Option<Delays>,
-    /// Dendritic delays.
+    /// Dendritic delays. Default 0.
     pub destination: Option<Delays>,
 }
 
@@ -53,6 +105,25 @@ impl DelayInitializer {
     /// The same dendritic delay for all target neurons \[steps\].
     pub fn destination(steps: usize) -> Self {
         DelayInitializer { source: None, destination: Some(Delays::Given(vec![steps as i64])) }
+    }
+
+    /// Axonal delays, each whole number from `min` to `max` (which is one of them) as likely \[steps\].
+    pub fn uniform(min: u32, max: u32) -> Self {
+        Self::default().source_delays(Delays::uniform(min, max))
+    }
+
+    /// Axonal delays from a normal distribution, none negative, truncated \[steps\].
+    pub fn normal(mean: Real, std: Real) -> Self {
+        Self::default().source_delays(Delays::normal(mean, std))
+    }
+
+    /// A delay for each source neuron and one for each target neuron \[steps\].
+    pub fn per_neuron(
+        source: impl IntoIterator<Item = impl Into<i64>>,
+        destination: impl IntoIterator<Item = impl Into<i64>>,
+    ) -> Self {
+        let (source, destination) = (Delays::per_neuron(source), Delays::per_neuron(destination));
+        Self::default().source_delays(source).destination_delays(destination)
     }
 
     /// Sets the axonal delays.
@@ -98,6 +169,10 @@ fn draw_delays(
 
 fn drawn(delays: &Delays, projection: &str, role: &'static str, n: usize, seed: Seed) -> Result<Vec<u32>> {
     let bad = |delay: f64| Error::BadDelay { projection: projection.into(), role, delay };
+    let out_of_range = |parameter: &str, value, requirement| {
+        let (group, behaviour) = (projection.to_string(), format!("DelayInitializer ({role})"));
+        Error::ParameterRange { group, behaviour, parameter: parameter.into(), value, requirement }
+    };
     let all = match delays {
         Delays::Given(steps) if steps.len() == 1 => vec![steps[0] as f64; n],
         Delays::Given(steps) if steps.len() == n => steps.iter().map(|&s| s as f64).collect(),
@@ -105,9 +180,28 @@ fn drawn(delays: &Delays, projection: &str, role: &'static str, n: usize, seed: 
             let (projection, given) = (projection.to_string(), steps.len());
             return Err(Error::DelayCount { projection, role, expected: n, given });
         }
-        Delays::Drawn { distribution, scale, offset } => {
+        Delays::Uniform { min, max } if min <= max => {
             let mut random = seed.stream("delays", &format!("{projection}/{role}"), 0);
-            (0..n).map(|_| f64::from((distribution.draw(&mut random) * scale + offset).trunc())).collect()
+            (0..n).map(|_| f64::from(random.random_range(*min..=*max))).collect()
+        }
+        Delays::Uniform { min, max } => {
+            return Err(out_of_range("max", f64::from(*max), format!("min, which is {min}, or more")));
+        }
+        Delays::Drawn { distribution, scale, offset, limits } => {
+            if let Some((parameter, value, requirement)) = limits.and_then(Limits::fault) {
+                return Err(out_of_range(parameter, f64::from(value), requirement));
+            }
+            let mut random = seed.stream("delays", &format!("{projection}/{role}"), 0);
+            let mut draw = || Limits::hold(*limits, || distribution.draw(&mut random) * scale + offset);
+            let all: Option<Vec<f64>> = (0..n).map(|_| draw().map(|x| f64::from(x.trunc()))).collect();
+            let (min, max) = limits.map_or((0.0, 0.0), Limits::range);
+            all.ok_or_else(|| {
+                let between = format!(
+                    "below {max} and such that draws lie between them: none of {} did",
+                    Limits::DRAWS
+                );
+                out_of_range("min", f64::from(min), between)
+            })?
         }
     };
     if let Some(&delay) = all.iter().find(|d| !(0.0..=f64::from(u32::MAX)).contains(*d)) {

@@ -1,50 +1,15 @@
 //! How weights start.
 
+use super::distribution::{Distribution, Limits};
 use crate::Real;
 use crate::error::{Error, Result};
 use crate::kernels::CHUNK;
-use crate::random::{Seed, Stream};
+use crate::random::Seed;
 use bevy_ecs::prelude::*;
-use ndarray::{Array1, Array2, Array4};
+use ndarray::{Array1, Array2, Array4, ArrayD};
 use rand::RngExt;
-use rand_distr::StandardNormal;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser};
 use std::fmt;
-
-/// What random numbers follow.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Distribution {
-    /// Always this number.
-    Constant(Real),
-    /// Evenly within \[0, 1).
-    Uniform,
-    /// A normal distribution.
-    Normal {
-        /// Its mean.
-        mean: Real,
-        /// Its standard deviation.
-        std: Real,
-    },
-}
-
-impl Distribution {
-    /// One draw.
-    pub fn draw(self, random: &mut Stream) -> Real {
-        match self {
-            Distribution::Constant(x) => x,
-            Distribution::Uniform => random.random::<Real>(),
-            Distribution::Normal { mean, std } => mean + std * random.sample::<Real, _>(StandardNormal),
-        }
-    }
-
-    fn is_sound(self) -> bool {
-        match self {
-            Distribution::Constant(x) => x.is_finite(),
-            Distribution::Uniform => true,
-            Distribution::Normal { mean, std } => mean.is_finite() && std.is_finite() && std >= 0.0,
-        }
-    }
-}
 
 /// Weights that come ready-made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,14 +25,19 @@ pub enum Given {
     Sparse(Vec<(u32, u32, Real)>),
 }
 
-/// How the weights of a projection start: `function(draw) · scale + offset`, or given.
+/// How the weights of a projection start: `function(draw) · scale + offset`, held [`within`](Self::within) a range if one
+/// is set, or given.
 ///
-/// Given weights are taken as they are: scale, offset, function and density do not act on them (as in CoNeX).
+/// Given weights are taken as they are: scale, offset, function, range and density do not act on them (as in CoNeX).
 ///
-/// With a density, [`Sparse`](crate::synaptic_input::sparse::Sparse) makes exactly ⌊pre·post·density⌋ distinct synapses;
-/// every other kind keeps each drawn value with that probability and puts 0 for the others, to which scale and offset
-/// apply too.
+/// With a density, [`Sparse`](crate::synaptic_input::sparse::Sparse) makes exactly ⌊pairs·density⌋ distinct synapses, of
+/// pre·post pairs (or, with [`NoSelfConnections`](crate::synaptic_input::NoSelfConnections), of those that join two
+/// neurons); every other kind keeps each drawn value with that probability and puts 0 for the others, to which function,
+/// scale and offset apply too, but no range (as in CoNeX).
+///
+/// A function is code: an initializer with one cannot be saved.
 #[doc(alias = "Weights")]
+#[doc(alias = "weight_init")]
 #[derive(Component, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WeightInitializer {
@@ -76,8 +46,17 @@ pub struct WeightInitializer {
     density: Option<f64>,
     scale: Real,
     offset: Real,
-    #[serde(skip)]
+    limits: Option<Limits>,
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none", serialize_with = "refuse_function")]
     function: Option<fn(Real) -> Real>,
+}
+
+/// Leaving the function out would make other weights of the same file.
+fn refuse_function<S: Serializer>(_: &Option<fn(Real) -> Real>, _: S) -> Result<S::Ok, S::Error> {
+    Err(ser::Error::custom(
+        "a `WeightInitializer` with a function cannot be saved, for a function is code: give the weights themselves, or \
+         use a distribution, `scale` and `offset`",
+    ))
 }
 
 impl Default for WeightInitializer {
@@ -89,6 +68,7 @@ impl Default for WeightInitializer {
             density: None,
             scale: 1.0,
             offset: 0.0,
+            limits: None,
             function: None,
         }
     }
@@ -112,12 +92,17 @@ impl WeightInitializer {
 
     /// Drawn evenly within \[`low`, `high`).
     pub fn uniform(low: Real, high: Real) -> Self {
-        Self::drawn(Distribution::Uniform).scale(high - low).offset(low)
+        Self::drawn(Distribution::Between { low, high })
     }
 
     /// Drawn from a normal distribution.
     pub fn normal(mean: Real, std: Real) -> Self {
         Self::drawn(Distribution::Normal { mean, std })
+    }
+
+    /// Drawn from a log-normal distribution: their logarithm has the mean `mu` and the standard deviation `sigma`.
+    pub fn lognormal(mu: Real, sigma: Real) -> Self {
+        Self::drawn(Distribution::LogNormal { mu, sigma })
     }
 
     /// Drawn from `distribution`.
@@ -137,6 +122,11 @@ impl WeightInitializer {
 
     /// Given kernels of shape (out channels, in channels, height, width).
     pub fn kernels(weights: Array4<Real>) -> Self {
+        Self::dense(weights.shape().to_vec(), weights.into_iter().collect())
+    }
+
+    /// Given weights of any shape.
+    pub fn array(weights: ArrayD<Real>) -> Self {
         Self::dense(weights.shape().to_vec(), weights.into_iter().collect())
     }
 
@@ -182,6 +172,20 @@ impl WeightInitializer {
         self
     }
 
+    /// Draws each weight anew until it lies within `min ..= max`, as it is after function, scale and offset.
+    #[must_use]
+    pub fn within(mut self, min: Real, max: Real) -> Self {
+        self.limits = Some(Limits::Redrawn { min, max });
+        self
+    }
+
+    /// Puts each weight beyond `min ..= max` to the nearer end, as it is after function, scale and offset.
+    #[must_use]
+    pub fn clipped(mut self, min: Real, max: Real) -> Self {
+        self.limits = Some(Limits::Clipped { min, max });
+        self
+    }
+
     /// The given weights, if they are not drawn.
     pub fn given(&self) -> Option<&Given> {
         self.given.as_ref().map(|(given, _)| given)
@@ -200,29 +204,24 @@ impl WeightInitializer {
     /// Checks the numbers of this initializer.
     ///
     /// # Errors
-    /// A density outside \[0, 1\], a distribution, scale or offset that is not finite, given values that do not fill
-    /// their shape, sparse ones that are unsorted, double or beyond it.
+    /// A density outside \[0, 1\], a distribution, scale or offset that is not finite, a range without numbers, given
+    /// values that do not fill their shape, sparse ones that are unsorted, double or beyond it.
     pub(crate) fn check(&self, projection: &str) -> Result<()> {
-        let fault = |parameter: &str, value: f64, requirement: &str| {
-            let (group, behaviour) = (projection.to_string(), "WeightInitializer".to_string());
-            let (parameter, requirement) = (parameter.to_string(), requirement.to_string());
-            Err(Error::ParameterRange { group, behaviour, parameter, value, requirement })
-        };
+        let fault =
+            |parameter, value, requirement: &str| Err(Self::fault(projection, parameter, value, requirement));
         if let Some(density) = self.density.filter(|d| !(0.0..=1.0).contains(d)) {
             return fault("density", density, "within 0 and 1");
         }
-        if let Distribution::Normal { std, .. } = self.distribution
-            && std < 0.0
-        {
-            return fault("std", f64::from(std), "0 or more");
+        if let Some((parameter, value, requirement)) = self.distribution.fault() {
+            return fault(parameter, f64::from(value), requirement);
         }
-        if !self.distribution.is_sound() {
-            return fault("distribution", f64::NAN, "made of finite numbers");
+        for (parameter, value) in [("scale", self.scale), ("offset", self.offset)] {
+            if !value.is_finite() {
+                return fault(parameter, f64::from(value), "a finite number");
+            }
         }
-        if !self.scale.is_finite() || !self.offset.is_finite() {
-            let (name, value) =
-                if self.scale.is_finite() { ("offset", self.offset) } else { ("scale", self.scale) };
-            return fault(name, f64::from(value), "a finite number");
+        if let Some((parameter, value, requirement)) = self.limits.and_then(Limits::fault) {
+            return fault(parameter, f64::from(value), &requirement);
         }
         let misshapen = |expected: String, given: String| {
             let (projection, connectivity) = (projection.to_string(), "given weights");
@@ -248,30 +247,54 @@ impl WeightInitializer {
         Ok(())
     }
 
+    fn fault(projection: &str, parameter: &str, value: f64, requirement: &str) -> Error {
+        let (group, behaviour) = (projection.to_string(), "WeightInitializer".to_string());
+        let (parameter, requirement) = (parameter.to_string(), requirement.to_string());
+        Error::ParameterRange { group, behaviour, parameter, value, requirement }
+    }
+
     /// Writes the starting weights of `projection` into `values`, each chunk from a stream of its own. Given sparse
     /// weights stand there already.
     ///
     /// With `structural` density the synapses that are stored are the share that was asked for, and all are drawn.
-    pub(super) fn fill(&self, projection: &str, seed: Seed, structural: bool, values: &mut [Real]) {
+    ///
+    /// # Errors
+    /// A range that no draw comes to lie in.
+    pub(super) fn fill(
+        &self,
+        projection: &str,
+        seed: Seed,
+        structural: bool,
+        values: &mut [Real],
+    ) -> Result<()> {
         match self.given() {
             Some(Given::Dense { values: given, .. }) if given.len() == values.len() => {
                 values.copy_from_slice(given);
-                return;
+                return Ok(());
             }
             // Sparse synapses took the given weights when they were laid out.
-            Some(_) => return,
+            Some(_) => return Ok(()),
             None => {}
         }
+        let shaped = |drawn| self.function.map_or(drawn, |f| f(drawn)) * self.scale + self.offset;
         let keep = self.density.filter(|_| !structural);
         for (k, chunk) in values.chunks_mut(CHUNK).enumerate() {
             let mut random = seed.stream("weights", projection, k as u64);
             for w in chunk {
-                let drawn = self.distribution.draw(&mut random);
+                let Some(drawn) = Limits::hold(self.limits, || shaped(self.distribution.draw(&mut random)))
+                else {
+                    let (min, max) = self.limits.map_or((0.0, 0.0), Limits::range);
+                    let requirement = format!(
+                        "below {max} and such that draws lie between them: none of {} did",
+                        Limits::DRAWS
+                    );
+                    return Err(Self::fault(projection, "min", f64::from(min), &requirement));
+                };
                 let kept = keep.is_none_or(|p| random.random_bool(p));
-                let drawn = if kept { drawn } else { 0.0 };
-                *w = self.function.map_or(drawn, |f| f(drawn)) * self.scale + self.offset;
+                *w = if kept { drawn } else { shaped(0.0) };
             }
         }
+        Ok(())
     }
 }
 
@@ -285,7 +308,38 @@ impl fmt::Debug for WeightInitializer {
             write!(f, ", function")?;
         }
         write!(f, ", scale: {}, offset: {}", self.scale, self.offset)?;
+        self.limits.map_or(Ok(()), |l| write!(f, ", {l:?}"))?;
         self.density.map_or(Ok(()), |d| write!(f, ", density: {d}"))?;
         write!(f, " }}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_initializer_comes_back_from_its_value_as_it_was() {
+        for initializer in [
+            WeightInitializer::uniform(0.25, 0.75).density(0.1).scale(2.0).offset(-1.0).within(0.0, 1.0),
+            WeightInitializer::normal(0.5, 0.1).clipped(0.0, 1.0),
+            WeightInitializer::lognormal(-1.0, 0.5),
+            WeightInitializer::dense(vec![2, 1], vec![0.5, 0.25]),
+        ] {
+            let text = serde_json::to_string(&initializer).expect("saved");
+            let back: WeightInitializer = serde_json::from_str(&text).expect("loaded");
+            let mut both = [vec![0.0; 2], vec![0.0; 2]];
+            for (values, initializer) in both.iter_mut().zip([&initializer, &back]) {
+                initializer.fill("pre -> post", Seed(1), false, values).expect("drawn");
+            }
+            assert_eq!(both[0], both[1], "{text}");
+            assert_eq!(format!("{initializer:?}"), format!("{back:?}"));
+        }
+    }
+
+    #[test]
+    fn an_initializer_with_a_function_refuses_to_be_saved_without_it() {
+        let error = serde_json::to_string(&WeightInitializer::ones().function(|x| x * x)).unwrap_err();
+        assert!(error.to_string().contains("function cannot be saved"), "{error}");
     }
 }

@@ -1,5 +1,6 @@
 //! Weights and delays: how they start, and stages `WeightNormalization` and `WeightClip`, which hold them in shape.
 
+mod distribution;
 mod initializer;
 mod delay;
 mod normalization;
@@ -7,7 +8,8 @@ mod clip;
 
 pub use clip::WeightClip;
 pub use delay::{DelayInitializer, Delays, DestinationDelays, SourceDelays};
-pub use initializer::{Distribution, Given, WeightInitializer};
+pub use distribution::{Distribution, Limits};
+pub use initializer::{Given, WeightInitializer};
 pub use normalization::WeightNormalization;
 
 use crate::Real;
@@ -67,19 +69,24 @@ enum WeightSystems {
     Clip,
 }
 
+type JustLaidOut = (With<Unbuilt>, With<FreshSynapses>);
+
 /// For every new projection, draw the weights of the synapses that were laid out, and check them. What is
 /// wrong with the initializer was said when they were laid out.
 pub(crate) fn initialize<S: Synapses>(
     seed: Res<Seed>,
     mut problems: ResMut<Problems>,
-    mut projections: Query<(&Name, &WeightInitializer, &mut S), (With<Unbuilt>, With<FreshSynapses>)>,
+    mut projections: Query<(&Name, &WeightInitializer, &mut S), JustLaidOut>,
 ) {
     for (name, initializer, mut synapses) in &mut projections {
         if initializer.check(name).is_err() {
             continue;
         }
         let values = synapses.weights_mut().values_mut();
-        initializer.fill(name, *seed, S::STRUCTURAL_DENSITY, values);
+        let filled = initializer.fill(name, *seed, S::STRUCTURAL_DENSITY, values);
+        if problems.check(filled).is_none() {
+            continue;
+        }
         synapses.keep_absent();
         let values = synapses.weights().values();
         if let Some(index) = values.iter().position(|w| !w.is_finite()) {
@@ -97,7 +104,7 @@ pub(crate) fn register<S: Synapses>(world: &mut World) {
 }
 
 pub(crate) fn install(world: &mut World) {
-    registry::behaviour::<WeightInitializer>(world).on(GroupKind::Projection).saved();
+    registry::behaviour::<WeightInitializer>(world).on(GroupKind::Projection).needs(&[SYNAPSES]).saved();
     delay::install(world);
     registry::behaviour::<WeightNormalization>(world)
         .on(GroupKind::Projection)

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 /// Scales the incoming weights of each target so that they sum to `norm`, after each learning step.
 ///
-/// Dense and sparse: the weights to each target neuron. Convolution: the kernel of each output channel. One-to-one: all
-/// weights together (as in CoNeX). A sum of 0 is left alone; a negative sum flips all signs.
+/// Dense and sparse: the weights to each target neuron. Convolution: the kernel of each output channel. Local kernels: the
+/// kernel of each target neuron. One-to-one and lateral: all weights together (as in CoNeX). A sum of 0 is left alone; a
+/// negative sum flips all signs.
 #[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[require(Normalized)]
 pub struct WeightNormalization {

@@ -92,6 +92,10 @@ fn every_kind_of_synapse_learns_by_the_window_of_stdp() -> Result<()> {
     let (kernel, planes) = (Conv2d::new(1, 1), Grid::new(61, 1, 1));
     assert_window("Conv2d, one source", &changes(kernel, A_MINUS, (one, &[50]), (planes, &post))?);
     assert_window("Conv2d, one target", &changes(kernel, A_MINUS, (planes, &pre), (one, &[50]))?);
+    let local = Local2d::new(1, 1);
+    assert_window("Local2d, one source", &changes(local, A_MINUS, (one, &[50]), (planes, &post))?);
+    assert_window("Local2d, one target", &changes(local, A_MINUS, (planes, &pre), (one, &[50]))?);
+    assert_window("Local2d, places", &changes(local, A_MINUS, (61.into(), &[50; 61]), (61.into(), &post))?);
     // 61 places share the one entry of the kernel, which changes by their mean.
     let shared = changes(kernel, A_MINUS, (61.into(), &[50; 61]), (61.into(), &post))?;
     let pairs = lags().len() as f64;
@@ -110,6 +114,7 @@ fn a_rule_without_depression_still_potentiates_at_coincidences() -> Result<()> {
         changes(Sparse, 0.0, (one, &[50]), (61.into(), &post))?,
         changes(One2One, 0.0, (61.into(), &[50; 61]), (61.into(), &post))?,
         changes(Conv2d::new(1, 1), 0.0, (one, &[50]), (Grid::new(61, 1, 1), &post))?,
+        changes(Local2d::new(1, 1), 0.0, (one, &[50]), (Grid::new(61, 1, 1), &post))?,
     ] {
         for (lag, change) in lags().into_iter().zip(&given) {
             let expected = window(lag, 0.02, 0.0, 8.0, 14.0);
@@ -128,6 +133,7 @@ fn spikes_of_both_sides_in_one_step_bring_both_terms() -> Result<()> {
         changes(Sparse, A_MINUS, (one, &[5]), (one, &[5]))?,
         changes(One2One, A_MINUS, (one, &[5]), (one, &[5]))?,
         changes(Conv2d::new(1, 1), A_MINUS, (one, &[5]), (one, &[5]))?,
+        changes(Local2d::new(1, 1), A_MINUS, (one, &[5]), (one, &[5]))?,
     ] {
         let given = given.sum();
         assert!((f64::from(given) - expected).abs() < 1e-7, "{given}, expected {expected}");

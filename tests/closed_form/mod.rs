@@ -10,6 +10,7 @@ mod neurons;
 mod adaptation;
 mod sources;
 mod currents;
+mod kinds;
 mod learning;
 mod twin;
 

@@ -197,7 +197,7 @@ fn delays_fit_the_axon_and_the_dendrite() {
     }
     let error = refused(destination(given(&[0; 6])), &["4 neurons"]);
     assert!(matches!(error, DelayCount { role: "destination", expected: 4, given: 6, .. }));
-    let drawn = |x| Delays::Drawn { distribution: Distribution::Constant(x), scale: 1.0, offset: 0.0 };
+    let drawn = |x| Delays::drawn(Distribution::Constant(x));
     for delays in [
         given(&[-1]),
         given(&[0, 0, 0, 0, 0, -3]),

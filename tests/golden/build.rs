@@ -166,11 +166,21 @@ fn add_projection(net: &mut Neocortex, group: &SynapseGroup, arrays: &Arrays) ->
             "SparseDendriticInput" => entity.insert((Sparse, current_coef(&mut p)?)),
             "One2OneDendriticInput" => entity.insert((One2One, current_coef(&mut p)?)),
             "Conv2dDendriticInput" => {
-                let kernel = kernel.ok_or_else(|| fail("a convolution without the shape of its kernel"))?;
-                let stride = p.pair_or("stride", 1)?;
-                let padding = p.pair_or("padding", 0)?;
-                entity.insert((Conv2d { kernel, stride, padding }, current_coef(&mut p)?))
+                let (_, height, width) = kernel.ok_or_else(|| no_kernel(class))?;
+                let (stride, padding) = (p.pair_or("stride", 1)?, p.pair_or("padding", 0)?);
+                entity.insert((Conv2d { kernel: (height, width), stride, padding }, current_coef(&mut p)?))
             }
+            "Local2dDendriticInput" => {
+                let (_, height, width) = kernel.ok_or_else(|| no_kernel(class))?;
+                let (stride, padding) = (p.pair_or("stride", 1)?, p.pair_or("padding", 0)?);
+                entity.insert((Local2d { kernel: (height, width), stride, padding }, current_coef(&mut p)?))
+            }
+            "LateralDendriticInput" => {
+                let kernel = kernel.ok_or_else(|| no_kernel(class))?;
+                let inhibitory = p.take("inhibitory").and_then(|v| v.as_bool());
+                entity.insert((Lateral { kernel, inhibitory }, current_coef(&mut p)?))
+            }
+            "AveragePool2D" => entity.insert((AveragePool2d, current_coef(&mut p)?)),
             "CurrentNormalization" => entity.insert(CurrentNormalization::new(p.real_or("norm", 1.0)?)),
             "PreSpikeCatcher" => entity.insert(PreSpikes::default()),
             "PostSpikeCatcher" => entity.insert(PostSpikes::default()),
@@ -180,7 +190,9 @@ fn add_projection(net: &mut Neocortex, group: &SynapseGroup, arrays: &Arrays) ->
             "PostTrace" => {
                 entity.insert(PostTrace::new(p.real("tau_s")?).spike_scale(p.real_or("spike_scale", 1.0)?))
             }
-            "SimpleSTDP" | "SparseSTDP" | "One2OneSTDP" | "Conv2dSTDP" => entity.insert(stdp(&mut p)?),
+            "SimpleSTDP" | "SparseSTDP" | "One2OneSTDP" | "Conv2dSTDP" | "Local2dSTDP" => {
+                entity.insert(stdp(&mut p)?)
+            }
             "WeightNormalization" => entity.insert(WeightNormalization::new(p.real_or("norm", 1.0)?)),
             "WeightClip" => {
                 entity.insert(WeightClip::new(p.real_or("w_min", 0.0)?, p.real_or("w_max", 1.0)?))
@@ -191,6 +203,10 @@ fn add_projection(net: &mut Neocortex, group: &SynapseGroup, arrays: &Arrays) ->
     }
     entity.insert(delays);
     Ok(())
+}
+
+fn no_kernel(class: &str) -> super::trouble::Trouble {
+    fail(format!("{class} without the shape of its kernel"))
 }
 
 fn compartment(tags: &[String]) -> Result<Compartment> {

@@ -89,6 +89,15 @@ fn initial_weights(mut p: Params<'_>, reference: &Value) -> Result<()> {
     };
     net.build()?;
     let weights = net.state(projection, "weights")?;
+    if let Some(want) = reference["fraction_equal_to_zero"].as_f64() {
+        let n = weights.len() as f64;
+        let got = weights.iter().filter(|w| **w == 0.0).count() as f64 / n;
+        // Two samples of the reference's size; where it saw no zero there is none.
+        let allowed = 4.0 * (2.0 * want * (1.0 - want) / n).sqrt();
+        if (got - want).abs() > allowed {
+            return Err(fail(format!("weights of 0: want {want} within {allowed}, got {got}")));
+        }
+    }
     let stored = weights.len();
     if reference["stored_values"] != stored {
         return Err(fail(format!("weights: want {} stored, got {stored}", reference["stored_values"])));

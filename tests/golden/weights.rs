@@ -12,37 +12,41 @@ pub struct Weights {
     pub density: Option<f64>,
     distribution: Option<Distribution>,
     shape: Option<Vec<usize>>,
+    kernel_shape: Option<Vec<usize>>,
 }
 
 /// `WeightInitializer`.
 pub fn initializer(p: &mut Params<'_>) -> Result<Weights> {
-    let shape = p.take("weight_shape").map(serde_json::from_value::<Vec<usize>>).transpose().map_err(fail)?;
-    // The shape of local kernels; a convolution's follows from its weights.
-    p.take("kernel_shape");
+    let mut sides = |name| p.take(name).map(serde_json::from_value::<Vec<usize>>).transpose().map_err(fail);
+    let (shape, kernel_shape) = (sides("weight_shape")?, sides("kernel_shape")?);
     let (scale, offset) = (p.real_or("scale", 1.0)?, p.real_or("offset", 0.0)?);
     let density = p.number("density")?;
     if let Some(array) = p.array("weights")? {
         let shape = array.values.shape().to_vec();
         let initializer = WeightInitializer::dense(shape.clone(), array.reals());
-        return Ok(Weights { initializer, density: None, distribution: None, shape: Some(shape) });
+        let shape = Some(shape);
+        return Ok(Weights { initializer, density: None, distribution: None, shape, kernel_shape });
     }
     if let Some(given) = p.take("weights") {
         let initializer = sparse(&given["sparse"], p)?;
-        return Ok(Weights { initializer, density: None, distribution: None, shape });
+        return Ok(Weights { initializer, density: None, distribution: None, shape, kernel_shape });
     }
     let distribution = distribution(p)?;
     let mut initializer = WeightInitializer::drawn(distribution).scale(scale).offset(offset);
     if let Some(density) = density {
         initializer = initializer.density(density);
     }
-    Ok(Weights { initializer, density, distribution: Some(distribution), shape })
+    Ok(Weights { initializer, density, distribution: Some(distribution), shape, kernel_shape })
 }
 
 impl Weights {
-    /// Height and width of a convolution's kernel.
-    pub fn kernel(&self) -> Option<(usize, usize)> {
-        match self.shape.as_deref()? {
-            [_, _, height, width] => Some((*height, *width)),
+    /// Depth, height and width of the kernel: of a convolution and a lateral one by the shape of the weights, of local ones
+    /// by a shape of its own.
+    pub fn kernel(&self) -> Option<(usize, usize, usize)> {
+        match self.kernel_shape.as_deref().or(self.shape.as_deref())? {
+            [_, _, height, width] => Some((1, *height, *width)),
+            [_, _, depth, height, width] => Some((*depth, *height, *width)),
+            [_, _, _, _, height, width] => Some((1, *height, *width)),
             _ => None,
         }
     }
@@ -87,18 +91,32 @@ pub fn distribution(p: &mut Params<'_>) -> Result<Distribution> {
     let unknown = || skip(format!("no mode {mode}"));
     let text = mode.as_str().ok_or_else(unknown)?;
     let (name, arguments) = text.trim_end_matches(')').split_once('(').unwrap_or((text, ""));
-    let argument = |name: &str| {
-        let named = arguments.split(',').filter_map(|a| a.split_once('='));
-        named.map(|(n, x)| (n.trim(), x.trim())).find(|(n, _)| *n == name)?.1.parse::<Real>().ok()
+    // By name or, where they have none, by place.
+    let argument = |place: usize, names: &[&str]| {
+        let all: Vec<_> = arguments
+            .split(',')
+            .map(|a| a.split_once('=').map_or((None, a), |(n, x)| (Some(n.trim()), x)))
+            .collect();
+        let named = all.iter().find(|(n, _)| n.is_some_and(|n| names.contains(&n)));
+        let (_, x) = named.or_else(|| all.get(place).filter(|(n, _)| n.is_none()))?;
+        x.trim().parse::<Real>().ok()
     };
     match name {
         "ones" => Ok(Distribution::Constant(1.0)),
         "zeros" => Ok(Distribution::Constant(0.0)),
-        "rand" => Ok(Distribution::Uniform),
+        "rand" | "random" => Ok(Distribution::Uniform),
+        "uniform" => Ok(Distribution::Between {
+            low: argument(0, &["low", "from", "a"]).unwrap_or(0.0),
+            high: argument(1, &["high", "to", "b"]).unwrap_or(1.0),
+        }),
+        "lognormal" | "log_normal" => Ok(Distribution::LogNormal {
+            mu: argument(0, &["mean", "mu"]).unwrap_or(0.0),
+            sigma: argument(1, &["std", "sigma"]).unwrap_or(1.0),
+        }),
         "randn" => Ok(Distribution::Normal { mean: 0.0, std: 1.0 }),
         "normal" => Ok(Distribution::Normal {
-            mean: argument("mean").ok_or_else(unknown)?,
-            std: argument("std").ok_or_else(unknown)?,
+            mean: argument(0, &["mean"]).unwrap_or(0.0),
+            std: argument(1, &["std"]).unwrap_or(1.0),
         }),
         _ => name.parse().map(Distribution::Constant).map_err(|_| unknown()),
     }
@@ -122,5 +140,5 @@ pub fn delays(p: &mut Params<'_>) -> Result<Delays> {
     }
     let distribution = distribution(p)?;
     only_constant(distribution)?;
-    Ok(Delays::Drawn { distribution, scale, offset })
+    Ok(Delays::Drawn { distribution, scale, offset, limits: None })
 }

@@ -27,7 +27,7 @@ enum Kind {
     Dense,
     Sparse(f64),
     OneToOne,
-    Conv2d { kernel: (usize, usize), stride: usize, padding: usize },
+    Conv2d { shared: bool, kernel: (usize, usize), stride: usize, padding: usize },
 }
 
 /// The delays of one side of a projection.
@@ -77,13 +77,13 @@ fn lags() -> impl Strategy<Value = Lags> {
 
 fn synaptic() -> impl Strategy<Value = Synaptic> {
     let side = || 1usize..3;
-    let conv = ((side(), side()), 0usize..3, 0usize..2);
+    let conv = (any::<bool>(), (side(), side()), 0usize..3, 0usize..2);
     let kind = prop_oneof![
         3 => Just(Kind::Dense),
         3 => (0.0..=1.0).prop_map(Kind::Sparse),
         1 => Just(Kind::OneToOne),
-        1 => Just(Kind::Conv2d { kernel: (1, 1), stride: 1, padding: 0 }),
-        1 => conv.prop_map(|(kernel, stride, padding)| Kind::Conv2d { kernel, stride, padding }),
+        1 => any::<bool>().prop_map(|shared| Kind::Conv2d { shared, kernel: (1, 1), stride: 1, padding: 0 }),
+        1 => conv.prop_map(|(shared, kernel, stride, padding)| Kind::Conv2d { shared, kernel, stride, padding }),
     ];
     let compartment = prop_oneof![Just(Proximal), Just(Distal), Just(Apical)];
     ((0usize..9, 0usize..9), kind, compartment, (lags(), lags()), any::<bool>()).prop_map(
@@ -152,7 +152,12 @@ impl Synaptic {
             Kind::Dense => net.synapses(pre, post, (Dense, weights)),
             Kind::Sparse(density) => net.synapses(pre, post, (Sparse, weights.density(density))),
             Kind::OneToOne => net.synapses(pre, post, (One2One, weights)),
-            Kind::Conv2d { kernel, stride, padding } => net.synapses(
+            Kind::Conv2d { shared: false, kernel, stride, padding } => net.synapses(
+                pre,
+                post,
+                (Local2d::new(kernel.0, kernel.1).stride(stride).padding(padding), weights),
+            ),
+            Kind::Conv2d { kernel, stride, padding, .. } => net.synapses(
                 pre,
                 post,
                 (Conv2d::new(kernel.0, kernel.1).stride(stride).padding(padding), weights),
@@ -196,7 +201,7 @@ impl Synaptic {
         let fits = match self.kind {
             Kind::Dense | Kind::Sparse(_) => true,
             Kind::OneToOne => pre.size() == post.size(),
-            Kind::Conv2d { kernel: (kh, kw), stride, padding } => {
+            Kind::Conv2d { kernel: (kh, kw), stride, padding, .. } => {
                 let side = |n: usize, k: usize, out: usize| {
                     stride > 0 && n + 2 * padding >= k && (n + 2 * padding - k) / stride + 1 == out
                 };

@@ -60,6 +60,17 @@ pub(super) const BLUES: ColourMap = ColourMap(&[
     Colour(8, 60, 120),
 ]);
 
+/// Vermillion for the lowest, white for the middle, dark blue for the highest: for numbers around zero.
+pub(super) const DIVERGING: ColourMap = ColourMap(&[
+    Colour(160, 50, 0),
+    VERMILLION,
+    Colour(243, 190, 152),
+    Colour(250, 250, 250),
+    Colour(160, 197, 226),
+    Colour(40, 113, 176),
+    Colour(8, 60, 120),
+]);
+
 impl ColourMap {
     /// The colour at `position`; what is outside 0..=1 takes the colour of that end.
     pub(super) fn at(self, position: f64) -> Colour {
@@ -89,6 +100,12 @@ mod tests {
             let lumas: Vec<_> = (0..=100).map(|k| map.at(f64::from(k) / 100.0).luma() * sign).collect();
             assert!(lumas.is_sorted(), "{lumas:?}");
         }
+    }
+
+    #[test]
+    fn numbers_around_zero_are_darkest_at_both_ends() {
+        let lumas: Vec<_> = (0..=100).map(|k| DIVERGING.at(f64::from(k) / 100.0).luma()).collect();
+        assert!(lumas[..=50].is_sorted() && lumas[50..].is_sorted_by(|a, b| a >= b), "{lumas:?}");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! - [`traces`]: a state variable of a few neurons.
 //! - [`receptive_fields`], [`histogram`]: weights.
 //! - [`image_rows`]: images, filters and what they make of each other.
+//! - [`images`]: the neurons of a grid, or a kernel.
 //! - [`line_plot`], [`matrix`]: learning curves, the STDP window, confusion matrices.
 //!
 //! `canvas` speaks with plotters' SVG back end in pixels, `axes` knows ranges and ticks. plotters' own charts are not
@@ -18,6 +19,7 @@ mod canvas;
 mod colours;
 mod histogram;
 mod image_rows;
+mod images;
 mod lines;
 mod matrix;
 mod png;
@@ -28,6 +30,7 @@ mod traces;
 
 pub use histogram::histogram;
 pub use image_rows::{ImageRow, image_rows};
+pub use images::{Image, images};
 pub use lines::{Curve, line_plot};
 pub use matrix::matrix;
 pub use raster::spike_raster;

@@ -1,0 +1,179 @@
+//! A kernel of its own for each place: the target reads the source as through a convolution, but shares no weights.
+
+use super::conv2d::geometry;
+use super::{Connectivity, PlasticSynapses, Site, Synapses, Weighted};
+use crate::Real;
+use crate::error::Result;
+use crate::fire::SpikeSet;
+use crate::kernels::convolution::Geometry;
+use crate::kernels::decay::scale;
+use crate::learning::{Activity, Aside, Changes, InPlace, PlasticityRule};
+use crate::weights::Weights;
+use crate::workers::Workers;
+use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Locally connected synapses: every target neuron reads a patch of the source through a kernel of its own.
+///
+/// The patches are those of a [`Conv2d`](super::conv2d::Conv2d) with the same kernel, stride and padding. Weights have the
+/// shape (out channels, places, in channels · kernel height · kernel width), places and kernels row by row; given ones
+/// may also come as (out channels, height, width, in channels, kernel height, kernel width), which is the same order.
+///
+/// Weights on the padding reach no neuron. They are never learned and bring no current, but count in the sums of
+/// normalization, as in CoNeX: set them to 0 where that matters.
+///
+/// Normalization sees one sum a target neuron. Rules change each weight by its own pair of neurons; unlike in a
+/// convolution nothing is divided by the number of places.
+#[doc(alias = "Local2dDendriticInput")]
+#[doc(alias = "LocalConnection2D")]
+#[doc(alias = "locally_connected")]
+#[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[require(Weighted)]
+pub struct Local2d {
+    /// Height and width of the kernels \[neurons\].
+    pub kernel: (usize, usize),
+    /// Step from one place to the next, down and across \[neurons\]. Default 1.
+    pub stride: (usize, usize),
+    /// Rows of zeros above and below, and columns of zeros left and right of the source \[neurons\]. Default 0.
+    pub padding: (usize, usize),
+}
+
+impl Local2d {
+    /// Kernels of `height` x `width`, with stride 1 and no padding.
+    pub fn new(height: usize, width: usize) -> Self {
+        Local2d { kernel: (height, width), stride: (1, 1), padding: (0, 0) }
+    }
+
+    /// Sets the stride, the same down and across.
+    #[must_use]
+    pub fn stride(mut self, stride: usize) -> Self {
+        self.stride = (stride, stride);
+        self
+    }
+
+    /// Sets the padding, the same on all sides.
+    #[must_use]
+    pub fn padding(mut self, padding: usize) -> Self {
+        self.padding = (padding, padding);
+        self
+    }
+}
+
+/// The kernels of a locally connected projection, one a target neuron.
+#[derive(Component, Clone, Debug)]
+pub struct Local2dSynapses {
+    geometry: Geometry,
+    weights: Weights,
+}
+
+impl Connectivity for Local2d {
+    type Synapses = Local2dSynapses;
+
+    fn connect(&self, site: &Site<'_>) -> Result<Local2dSynapses> {
+        let geometry = geometry(site, "Local2d", self.kernel, self.stride, self.padding)?;
+        let Geometry { input, output, kernel, .. } = geometry;
+        let shape = [output.0, geometry.places(), geometry.entries_per_channel()];
+        let unrolled = [output.0, output.1, output.2, input.0, kernel.0, kernel.1];
+        if let Some(given) = site.weights.given_shape().filter(|given| *given != shape && *given != unrolled)
+        {
+            return Err(site.weight_shape("Local2d", &shape, &given));
+        }
+        let synapses = shape.iter().fold(1_u128, |product, &side| product.saturating_mul(side as u128));
+        Ok(Local2dSynapses { geometry, weights: site.zeros("Local2d", synapses)? })
+    }
+}
+
+impl Synapses for Local2dSynapses {
+    fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    fn weights_mut(&mut self) -> &mut Weights {
+        &mut self.weights
+    }
+
+    fn shape(&self) -> Vec<usize> {
+        vec![self.geometry.output.0, self.geometry.places(), self.geometry.entries_per_channel()]
+    }
+
+    fn deliver(&self, pre: &SpikeSet, current: &mut [Real], workers: &Workers) {
+        let g = &self.geometry;
+        let entries = g.entries_per_channel();
+        let kernels = self.weights.values().chunks(g.places() * entries);
+        let channels = current.chunks_mut(g.places()).zip(kernels);
+        let work = pre.events().len() * g.kernel.0 * g.kernel.1 * g.output.0 * 2;
+        workers.each(work, channels, |(current, kernels)| {
+            for &i in pre.events() {
+                g.of_source(i as usize, |entry, place| current[place] += kernels[place * entries + entry]);
+            }
+        });
+    }
+
+    fn incoming_sums(&self, sums: &mut Vec<Real>) {
+        sums.clear();
+        let kernels = self.weights.values().chunks(self.geometry.entries_per_channel());
+        sums.extend(kernels.map(|kernel| kernel.iter().sum::<Real>()));
+    }
+
+    fn scale_incoming(&mut self, factors: &[Real]) {
+        let entries = self.geometry.entries_per_channel();
+        for (kernel, factor) in self.weights.values_mut().chunks_mut(entries).zip(factors) {
+            scale(kernel, *factor);
+        }
+    }
+}
+
+/// Each weight belongs to one pair of neurons. (CoNeX reads the pre-synaptic spike where the post-synaptic one is meant.)
+impl PlasticSynapses for Local2dSynapses {
+    fn learn<R: PlasticityRule>(
+        &mut self,
+        rule: &R,
+        activity: &Activity<'_>,
+        aside: Option<&mut [Real]>,
+        workers: &Workers,
+    ) {
+        let g = &self.geometry;
+        match aside {
+            Some(changes) => {
+                let aside = Aside { weights: self.weights.values(), changes };
+                learn_places(aside, g, rule, activity, workers);
+            }
+            None => learn_places(InPlace(self.weights.values_mut()), g, rule, activity, workers),
+        }
+    }
+}
+
+fn learn_places<R: PlasticityRule, C: Changes>(
+    changes: C,
+    g: &Geometry,
+    rule: &R,
+    activity: &Activity<'_>,
+    workers: &Workers,
+) {
+    let (entries, places) = (g.entries_per_channel(), g.places());
+    let events = activity.pre.events().len() * g.output.0 + activity.post.events().len() * g.input.0;
+    let work = events * g.kernel.0 * g.kernel.1 * 3;
+    workers.each(work, changes.chunks(places * entries).enumerate(), |(channel, mut kernels)| {
+        let first = channel * places;
+        for &i in activity.pre.events() {
+            g.of_source(i as usize, |entry, place| {
+                let (k, j) = (place * entries + entry, first + place);
+                // Both sides may have fired: both changes follow from the weight as it stood.
+                let (w, traces) = (kernels.weight(k), activity.traces(i as usize, j));
+                kernels.add(k, rule.on_pre_spike(w, traces));
+                if activity.post.mask()[j] {
+                    kernels.add(k, rule.on_post_spike(w, traces));
+                }
+            });
+        }
+        for &j in activity.post.within(first..first + places) {
+            let place = j as usize - first;
+            g.of_place(place, |entry, i| {
+                if !activity.pre.mask()[i] {
+                    let k = place * entries + entry;
+                    kernels.add(k, rule.on_post_spike(kernels.weight(k), activity.traces(i, j as usize)));
+                }
+            });
+        }
+    });
+}
