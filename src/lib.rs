@@ -26,6 +26,7 @@ pub mod prelude {
     pub use bevy_ecs::prelude::*;
     pub use conex_systems::Real;
     pub use conex_systems::axon::NeuronAxon;
+    pub use conex_systems::coordinates::Coordinates;
     pub use conex_systems::dendrite::{InjectedCurrent, SimpleDendriteComputation, SimpleDendriteStructure};
     pub use conex_systems::dynamics::{
         InputCurrent, Membrane, MembranePotential, NeuronModel, Neurons, Range, Threshold, models::*,
@@ -48,6 +49,9 @@ pub mod prelude {
     pub use conex_systems::schedule::StepSystems;
     pub use conex_systems::setters;
     pub use conex_systems::stimulus::{Dataset, Encoder, Presentation, SpikeDataset, SpikeTrain, Stimulus};
+    pub use conex_systems::synaptic_dynamics::{
+        AlphaSynapse, Conductance, DoubleExponentialSynapse, ExponentialSynapse, MagnesiumBlock, receptors,
+    };
     pub use conex_systems::synaptic_input::{
         CurrentCoef, CurrentNormalization, DendriticInput, NoSelfConnections, SynapticCurrent, Weighted,
         conv2d::Conv2d, dense::Dense, one2one::One2One, sparse::Sparse,
@@ -66,6 +70,8 @@ mod documents {
     mod adding_a_neuron_model {}
     #[doc = include_str!("../docs/coming-from-conex.md")]
     mod coming_from_conex {}
+    #[doc = include_str!("../docs/models/synapses.md")]
+    mod synapses {}
     #[doc = include_str!("../docs/time-step.md")]
     mod time_step {}
     #[doc = include_str!("../docs/units-and-names.md")]

@@ -1,6 +1,10 @@
 //! Building networks, taking them apart, embedding, recording and stimulating them.
 
+mod control;
+mod coordinates;
 mod legality;
 mod living;
+mod parts;
+mod random_changes;
 mod recording;
 mod stimulus;

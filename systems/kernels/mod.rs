@@ -9,6 +9,7 @@ pub mod integrate;
 pub mod threshold;
 pub mod top_k;
 pub mod decay;
+pub mod synapse;
 pub mod dendrite;
 pub mod rows;
 pub mod columns;

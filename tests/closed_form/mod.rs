@@ -9,6 +9,7 @@
 mod neurons;
 mod currents;
 mod learning;
+mod synapses;
 mod twin;
 
 use conex::Result;
