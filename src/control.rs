@@ -6,9 +6,10 @@ use bevy_ecs::prelude::*;
 use conex_systems::Error;
 use conex_systems::group::{Population, Tags, Unbuilt, extend};
 use conex_systems::registry::{Behaviour, Registry};
-use conex_systems::relations::{Afferents, Efferents, Projection};
+use conex_systems::relations::{Afferents, Efferents, Projection, SubPopulations, is_shared_with_parts};
 use conex_systems::reward::{Dopamine, DopamineConcentration, Payoff};
 use conex_systems::schedule::Built;
+use std::any::TypeId;
 
 /// Which groups of a network are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +75,11 @@ pub trait Control: Network {
             return Err(Error::NoSuchState { group: name, what: "place in this network".into() }.into());
         };
         entity.insert(behaviours);
+        let known =
+            self.world().get_resource::<Registry>().map_or_else(Vec::new, |r| r.behaviours().to_vec());
+        if let Ok(mut entity) = self.world_mut().get_entity_mut(group) {
+            known.iter().for_each(|behaviour| behaviour.settle(&mut entity));
+        }
         check_again(self, group);
         Ok(())
     }
@@ -94,6 +100,12 @@ pub trait Control: Network {
             }
             _ => return Err(missing.into()),
         }
+        // What the parts of a population have of the whole goes with it.
+        if is_shared_with_parts(TypeId::of::<B>()) {
+            for part in parts_of(self.world(), group) {
+                self.remove::<B>(part)?;
+            }
+        }
         check_again(self, group);
         Ok(())
     }
@@ -104,7 +116,8 @@ pub trait Control: Network {
     /// No such group.
     fn remove_group(&mut self, group: Entity) -> Result<()> {
         let name = self.name_of(group);
-        if self.world().get_entity(group).is_err() {
+        let world = self.world();
+        if world.get::<Population>(group).is_none() && world.get::<Projection>(group).is_none() {
             return Err(Error::NoSuchState { group: name, what: "place in this network".into() }.into());
         }
         self.world_mut().despawn(group);
@@ -156,13 +169,20 @@ pub trait Control: Network {
 
 impl<N: Network + ?Sized> Control for N {}
 
-/// Has a group, and for a population its projections, looked at before the next step.
+/// The parts of a population.
+fn parts_of(world: &World, group: Entity) -> Vec<Entity> {
+    world.get::<SubPopulations>(group).map_or_else(Vec::new, |parts| parts.iter().collect())
+}
+
+/// Has a group, and for a population its parts and the projections of all of them, looked at before the next step.
 fn check_again(net: &mut (impl Network + ?Sized), group: Entity) {
     let world = net.world_mut();
-    let afferents = world.get::<Afferents>(group).map(|a| a.iter().collect::<Vec<_>>());
-    let efferents = world.get::<Efferents>(group).map(|e| e.iter().collect::<Vec<_>>());
-    let neighbours = afferents.into_iter().chain(efferents).flatten();
-    std::iter::once(group).chain(neighbours).for_each(|group| extend(world, group));
+    for group in std::iter::once(group).chain(parts_of(world, group)) {
+        let afferents = world.get::<Afferents>(group).map(|a| a.iter().collect::<Vec<_>>());
+        let efferents = world.get::<Efferents>(group).map(|e| e.iter().collect::<Vec<_>>());
+        let neighbours = afferents.into_iter().chain(efferents).flatten();
+        std::iter::once(group).chain(neighbours).for_each(|group| extend(world, group));
+    }
 }
 
 fn switch(
@@ -203,7 +223,16 @@ fn switch(
     };
     for group in groups {
         let mut entity = net.world_mut().entity_mut(group);
+        if !meant.iter().any(|behaviour| behaviour.is_of(entity.as_readonly())) {
+            continue;
+        }
         meant.iter().for_each(|behaviour| act(behaviour, &mut entity));
+        // What the parts of a population have of the whole is switched with it.
+        for part in parts_of(net.world(), group) {
+            let mut entity = net.world_mut().entity_mut(part);
+            meant.iter().filter(|b| b.is_shared_with_parts()).for_each(|b| act(b, &mut entity));
+        }
+        check_again(net, group);
     }
     Ok(())
 }

@@ -31,6 +31,7 @@ pub mod prelude {
     pub use bevy_ecs::prelude::*;
     pub use conex_systems::Real;
     pub use conex_systems::axon::NeuronAxon;
+    pub use conex_systems::coordinates::Coordinates;
     pub use conex_systems::dendrite::{InjectedCurrent, SimpleDendriteComputation, SimpleDendriteStructure};
     pub use conex_systems::dynamics::adaptation::{Adaptation, AdaptationVariable};
     pub use conex_systems::dynamics::{
@@ -57,6 +58,9 @@ pub mod prelude {
     pub use conex_systems::schedule::StepSystems;
     pub use conex_systems::setters;
     pub use conex_systems::stimulus::{Dataset, Encoder, Presentation, SpikeDataset, SpikeTrain, Stimulus};
+    pub use conex_systems::synaptic_dynamics::{
+        AlphaSynapse, Conductance, DoubleExponentialSynapse, ExponentialSynapse, MagnesiumBlock, receptors,
+    };
     pub use conex_systems::synaptic_input::{
         CurrentCoef, CurrentNormalization, DendriticInput, NoSelfConnections, SynapticCurrent, Weighted,
         average_pool2d::AveragePool2d, conv2d::Conv2d, dense::Dense, lateral::Lateral, local2d::Local2d,
@@ -78,6 +82,8 @@ mod documents {
     mod coming_from_conex {}
     #[doc = include_str!("../docs/structures.md")]
     mod structures {}
+    #[doc = include_str!("../docs/models/synapses.md")]
+    mod synapses {}
     #[doc = include_str!("../docs/time-step.md")]
     mod time_step {}
     #[doc = include_str!("../docs/units-and-names.md")]

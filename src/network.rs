@@ -6,6 +6,8 @@ use crate::structure::{Structure, Synapsis};
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::IntoScheduleConfigs;
 use bevy_ecs::system::ScheduleSystem;
+use bevy_ecs::world::EntityRef;
+use conex_systems::coordinates::Coordinates;
 use conex_systems::dynamics::NeuronModel;
 use conex_systems::error::Problems;
 use conex_systems::fire::{InputSpikes, Spikes};
@@ -197,7 +199,8 @@ pub trait Network {
         Ok(self.get::<Spikes>(population)?.0.events())
     }
 
-    /// A state variable by name: `v`, `I`, `threshold`, `omega`, `pre_trace`, ...
+    /// A state variable by name: `v`, `I`, `threshold`, `omega`, `pre_trace`, ... A part of a population has those of its
+    /// neurons.
     ///
     /// # Errors
     /// The group has no such variable; the error suggests one that is similar.
@@ -205,7 +208,8 @@ pub trait Network {
         let mut values = Vec::new();
         self.check_state(group, variable)?;
         if let Some(variables) = self.world().get_resource::<StateVariables>() {
-            variables.read(variable, self.world().entity(group), &mut values);
+            let group = self.world().entity(group);
+            variables.read_part(variable, group, self.whole_of(group), &mut values);
         }
         Ok(values)
     }
@@ -219,12 +223,31 @@ pub trait Network {
             let (group, what) = (format!("{group}"), "place in this network".into());
             return Err(Error::NoSuchState { group, what }.into());
         };
-        let known = self.world().get_resource::<StateVariables>().map_or_else(Vec::new, |v| v.of(entity));
+        let variables = self.world().get_resource::<StateVariables>();
+        let mut known = variables.map_or_else(Vec::new, |v| v.of(entity));
+        if let (Some(variables), Some(whole)) = (variables, self.whole_of(entity)) {
+            let mut values = Vec::new();
+            let of_whole = variables.of(whole).into_iter();
+            known.extend(of_whole.filter(|v| variables.read_part(v, entity, Some(whole), &mut values)));
+        }
         if known.contains(&variable) {
             return Ok(());
         }
         let suggestion = closest(variable, known.into_iter());
         Err(Error::UnknownName { kind: "state variable", name: variable.into(), suggestion }.into())
+    }
+
+    /// Where the neurons of a population, or of a part of one, stand.
+    ///
+    /// # Errors
+    /// The population has no coordinates.
+    fn coordinates(&self, group: Entity) -> Result<Coordinates> {
+        match self.world().get::<SubPopulation>(group) {
+            Some(part) if self.world().get::<Coordinates>(group).is_none() => {
+                Ok(self.get::<Coordinates>(part.of)?.of(&part.neurons))
+            }
+            _ => self.get::<Coordinates>(group).cloned(),
+        }
     }
 
     /// The weights of a projection, in the shape of its kind: dense (pre, post), one-to-one (n), convolution (out, in,
@@ -334,6 +357,11 @@ pub trait Network {
             return Ok(());
         }
         crate::install(self.world_mut(), Default::default())
+    }
+
+    #[doc(hidden)]
+    fn whole_of<'w>(&'w self, group: EntityRef<'w>) -> Option<EntityRef<'w>> {
+        self.world().get_entity(group.get::<SubPopulation>()?.of).ok()
     }
 
     #[doc(hidden)]

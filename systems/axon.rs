@@ -64,6 +64,15 @@ impl AxonHistory {
         self.ring.is_empty()
     }
 
+    /// Keeps that many steps from now on.
+    fn resize(&mut self, steps: usize) {
+        if steps != self.ring.len() {
+            self.ring.rotate_left(self.newest);
+            self.ring.resize(steps, Vec::new());
+            self.newest = 0;
+        }
+    }
+
     fn push(&mut self, events: &[u32]) {
         let steps = self.ring.len();
         if steps > 0 {
@@ -105,6 +114,8 @@ fn allocate_axons(
         }
         if unbuilt.makes_state(history.is_empty()) {
             *history = AxonHistory { ring: vec![Vec::new(); axon.max_delay], newest: 0 };
+        } else {
+            history.resize(axon.max_delay);
         }
     }
 }

@@ -136,6 +136,9 @@ pub enum Error {
     /// A connectivity or rule that its network does not know, or two of them on one projection.
     #[error("projection `{projection}` has {} of the family \"{family}\" that the network knows ({}): it must be exactly one; register your own with `{register}`", .found.len(), .found.join(", "))]
     OneOfFamily { projection: String, family: &'static str, found: Vec<String>, register: &'static str },
+    /// Two courses of what one spike brings.
+    #[error("projection `{projection}` has {} synaptic kinetics ({}): keep one", .kinetics.len(), .kinetics.join(", "))]
+    SeveralKinetics { projection: String, kinetics: Vec<String> },
     /// A rule that was not told how to learn on a projection's synapses.
     #[error(
         "projection `{projection}` has the rule {rule}, which does not know its kind of synapses: use a kind that learns (`Dense`, `Sparse`, `One2One`, `Conv2d`, `Local2d`), or, for synapses of your own, call `register_learning::<{rule}, TheSynapses>()` on the network before it is built"

@@ -160,7 +160,7 @@ fn allocate_spikes(mut populations: Query<(&Population, &Unbuilt, &mut Spikes)>)
 }
 
 /// Where nothing fires any more, the last spikes are not repeated.
-fn silence(group: &mut EntityWorldMut<'_>) {
+pub(crate) fn silence(group: &mut EntityWorldMut<'_>) {
     if let Some(mut spikes) = group.get_mut::<Spikes>() {
         spikes.0.refill(|_| {});
     }

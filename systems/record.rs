@@ -10,7 +10,7 @@ use crate::error::{Error, Problems};
 use crate::fire::Spikes;
 use crate::group::Population;
 use crate::homeostasis::{ActivityCount, Exhaustion};
-use crate::relations::Compartment;
+use crate::relations::{Compartment, SubPopulation};
 use crate::schedule::{StepSystems, add_systems};
 use crate::spike_catching::{PostSpikes, PreSpikes};
 use crate::synaptic_input::SynapticCurrent;
@@ -82,6 +82,32 @@ impl StateVariables {
         self.0.iter().any(|(n, read)| *n == name && read(group, values))
     }
 
+    /// Reads the variable `name` of a group, or, of a part of a population, that of its neurons in the `whole`; false if
+    /// neither has it.
+    pub fn read_part(
+        &self,
+        name: &str,
+        group: EntityRef<'_>,
+        whole: Option<EntityRef<'_>>,
+        values: &mut Vec<Real>,
+    ) -> bool {
+        if self.read(name, group, values) {
+            return true;
+        }
+        let (Some(part), Some(whole)) = (group.get::<SubPopulation>(), whole) else { return false };
+        let n = whole.get::<Population>().map(Population::size);
+        // What is not one number a neuron has no part.
+        if !self.read(name, whole, values) || Some(values.len()) != n {
+            return false;
+        }
+        // The neurons of a part ascend, so each is read before its place is written.
+        for (k, &j) in part.neurons.iter().enumerate() {
+            values[k] = values[j as usize];
+        }
+        values.truncate(part.neurons.len());
+        true
+    }
+
     /// The names of all variables that `group` has.
     pub fn of(&self, group: EntityRef<'_>) -> Vec<&'static str> {
         let own = group.get::<NeuronState>().map_or(&[][..], |state| state.names());
@@ -117,7 +143,8 @@ fn record(
                 if !clock.iteration.is_multiple_of(recorder.every) {
                     continue;
                 }
-                if variables.read(variable, group, &mut values) {
+                let whole = group.get::<SubPopulation>().and_then(|part| groups.get(part.of).ok());
+                if variables.read_part(variable, group, whole, &mut values) {
                     sink.0.values(clock.now(), &values)
                 } else {
                     Err(format!("there is no state variable `{variable}` any more"))

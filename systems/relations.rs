@@ -10,6 +10,7 @@ use crate::group::{Grid, Inhibitory, Population, Unbuilt};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::any::TypeId;
 
 /// The population that a projection comes from.
 #[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,6 +195,11 @@ pub(crate) fn measure_ends(
             commands.entity(projection).insert(Ends { pre: pre.grid, post: post.grid });
         }
     }
+}
+
+/// Whether the parts of a population have this behaviour of their whole.
+pub fn is_shared_with_parts(behaviour: TypeId) -> bool {
+    [TypeId::of::<NeuronAxon>(), TypeId::of::<Inhibitory>()].contains(&behaviour)
 }
 
 /// For every part of a population, let it have the axon and the sign of its whole.

@@ -187,9 +187,11 @@ pub fn install(world: &mut World) {
     world.add_schedule(build);
     crate::registry::install(world);
     crate::relations::install(world);
+    crate::coordinates::install(world);
     crate::time::install(world);
     crate::reward::install(world);
     crate::synaptic_input::install(world);
+    crate::synaptic_dynamics::install(world);
     crate::dendrite::install(world);
     crate::dynamics::install(world);
     crate::noise::install(world);

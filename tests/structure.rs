@@ -1,8 +1,12 @@
 //! Building networks, taking them apart, embedding, recording and stimulating them.
 
+mod control;
+mod coordinates;
 mod dependencies;
 mod legality;
 mod living;
+mod parts;
+mod random_changes;
 mod recording;
 mod stimulus;
 mod wiring;

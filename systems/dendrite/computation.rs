@@ -1,6 +1,6 @@
 //! From the compartments' currents to the neuron's.
 
-use super::{DENDRITE, DendriteSystems, DendriticCurrents};
+use super::{DENDRITE, DendriteSystems, DendriticCurrents, SimpleDendriteStructure};
 use crate::Real;
 use crate::dynamics::{InputCurrent, Membrane, MembranePotential, Range, Threshold, check_parameter};
 use crate::error::Problems;
@@ -68,7 +68,7 @@ type Computed<'w> = (
 );
 
 /// For every population with a dendrite and a membrane, compute the input current.
-fn compute_currents(clock: Res<Clock>, mut populations: Query<Computed>) {
+fn compute_currents(clock: Res<Clock>, mut populations: Query<Computed, With<SimpleDendriteStructure>>) {
     let dt = clock.optional_dt() as Real;
     for (computation, inhibitory, currents, membrane, threshold, v, mut input) in &mut populations {
         match computation.i_tau {
@@ -108,7 +108,7 @@ fn compute_currents(clock: Res<Clock>, mut populations: Query<Computed>) {
 }
 
 /// Without a dendrite that computes it, there is no input current.
-fn still(group: &mut EntityWorldMut<'_>) {
+pub(super) fn still(group: &mut EntityWorldMut<'_>) {
     if let Some(mut input) = group.get_mut::<InputCurrent>() {
         input.0.fill(0.0);
     }

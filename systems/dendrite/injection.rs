@@ -1,6 +1,6 @@
 //! An electrode.
 
-use super::{DendriteSystems, DendriticCurrents};
+use super::{DendriteSystems, DendriticCurrents, SimpleDendriteStructure};
 use crate::dynamics::{InputCurrent, Range, check_parameter};
 use crate::error::Problems;
 use crate::fire::NEURONS;
@@ -36,7 +36,9 @@ fn withdraw(mut world: DeferredWorld, context: HookContext) {
 }
 
 /// For every population with an electrode and a dendrite, add to the proximal current.
-fn inject_into_dendrites(mut populations: Query<(&InjectedCurrent, &mut DendriticCurrents)>) {
+fn inject_into_dendrites(
+    mut populations: Query<(&InjectedCurrent, &mut DendriticCurrents), With<SimpleDendriteStructure>>,
+) {
     for (injected, mut currents) in &mut populations {
         for (j, current) in currents.proximal_mut().iter_mut().enumerate() {
             *current += injected.0.get(j);
@@ -46,7 +48,7 @@ fn inject_into_dendrites(mut populations: Query<(&InjectedCurrent, &mut Dendriti
 
 /// For every population with an electrode and no dendrite, let the injected current be its input.
 fn inject_directly(
-    mut populations: Query<(&InjectedCurrent, &mut InputCurrent), Without<DendriticCurrents>>,
+    mut populations: Query<(&InjectedCurrent, &mut InputCurrent), Without<SimpleDendriteStructure>>,
 ) {
     for (injected, mut input) in &mut populations {
         for (j, current) in input.0.iter_mut().enumerate() {
@@ -69,7 +71,7 @@ fn check_changed(
     }
 }
 
-type Fresh<'w> = (&'w Name, &'w Population, &'w InjectedCurrent, Option<&'w super::SimpleDendriteStructure>);
+type Fresh<'w> = (&'w Name, &'w Population, &'w InjectedCurrent, Option<&'w SimpleDendriteStructure>);
 
 fn check_injection(mut problems: ResMut<Problems>, populations: Query<Fresh, With<Unbuilt>>) {
     for (name, population, injected, dendrite) in &populations {

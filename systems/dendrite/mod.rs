@@ -1,9 +1,11 @@
 //! Stage `Dendrite`: a population gathers its afferents' currents, compartment by compartment, into one.
 
+mod buffer;
 mod structure;
 mod computation;
 mod injection;
 
+pub(crate) use buffer::Buffer;
 pub use computation::SimpleDendriteComputation;
 pub use injection::InjectedCurrent;
 pub use structure::{DENDRITE, DendriticCurrents, SimpleDendriteStructure};

@@ -1,15 +1,15 @@
 //! Currents arrive at a compartment of the dendrite, some of them later than others.
 
-use super::DendriteSystems;
+use super::{Buffer, DendriteSystems};
 use crate::Real;
 use crate::axon::MAX_DELAY;
 use crate::error::{Error, Problems};
 use crate::fire::Fire;
 use crate::group::{Population, Unbuilt, build_late};
-use crate::kernels::decay::add;
 use crate::registry::{self, GroupKind, Need, Place};
 use crate::relations::{Afferents, Compartment, SubPopulation, SubPopulations};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
+use crate::synaptic_dynamics::Conductance;
 use crate::synaptic_input::SynapticCurrent;
 use crate::weights::DestinationDelays;
 use bevy_ecs::prelude::*;
@@ -92,66 +92,8 @@ impl DendriticCurrents {
     }
 }
 
-/// A ring of rows, one for each step from now on.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Buffer {
-    rows: Vec<Vec<Real>>,
-    now: usize,
-    /// How many of the rows ahead, this step's first, may hold something else than 0.
-    filled: usize,
-}
-
-impl Buffer {
-    fn new(max_delay: usize, n: usize) -> Self {
-        Buffer { rows: vec![vec![0.0; n]; max_delay], now: 0, filled: 0 }
-    }
-
-    fn now(&self) -> &[Real] {
-        self.rows.get(self.now).map_or(&[], |row| row)
-    }
-
-    fn row_mut(&mut self, ahead: usize) -> &mut [Real] {
-        self.filled = self.filled.max(ahead + 1);
-        let at = (self.now + ahead) % self.rows.len();
-        &mut self.rows[at]
-    }
-
-    /// Lets the next row be due; the one that was becomes the farthest ahead, and empty.
-    fn advance(&mut self) {
-        if self.filled > 0 {
-            self.filled -= 1;
-            self.rows[self.now].fill(0.0);
-        }
-        if !self.rows.is_empty() {
-            self.now = (self.now + 1) % self.rows.len();
-        }
-    }
-
-    /// Adds a current to some neurons; their delays are in the same order, or empty.
-    fn add_at(&mut self, neurons: &[u32], current: &[Real], delays: &[u32]) {
-        if self.rows.is_empty() {
-            return;
-        }
-        self.filled = self.rows.len();
-        for (k, (&j, &current)) in neurons.iter().zip(current).enumerate() {
-            let delay = delays.get(k).map_or(0, |&d| d as usize);
-            let at = (self.now + delay) % self.rows.len();
-            self.rows[at][j as usize] += current;
-        }
-    }
-
-    fn add(&mut self, current: &[Real], delays: &[u32]) {
-        if delays.is_empty() {
-            add(self.row_mut(0), current);
-            return;
-        }
-        self.filled = self.rows.len();
-        for ((j, &current), &delay) in current.iter().enumerate().zip(delays) {
-            let at = (self.now + delay as usize) % self.rows.len();
-            self.rows[at][j] += current;
-        }
-    }
-}
+/// The delays of a conductance were over before it became a current.
+type Arriving<'w> = (&'w Compartment, &'w SynapticCurrent, Option<&'w DestinationDelays>, Has<Conductance>);
 
 type Gathering<'w> = (Option<&'w Afferents>, Option<&'w SubPopulations>, &'w mut DendriticCurrents);
 
@@ -160,24 +102,26 @@ type Gathering<'w> = (Option<&'w Afferents>, Option<&'w SubPopulations>, &'w mut
 fn gather_currents(
     mut populations: Query<Gathering, With<SimpleDendriteStructure>>,
     parts: Query<(&SubPopulation, &Afferents)>,
-    projections: Query<(&Compartment, &SynapticCurrent, Option<&DestinationDelays>)>,
+    projections: Query<Arriving>,
 ) {
     for (afferents, sub_populations, mut dendrite) in &mut populations {
         for compartment in [Compartment::Proximal, Compartment::Distal, Compartment::Apical] {
             dendrite.of(compartment).advance();
         }
         for afferent in afferents.iter().flat_map(|a| a.iter()) {
-            if let Ok((compartment, current, delays)) = projections.get(afferent)
+            if let Ok((compartment, current, delays, conducts)) = projections.get(afferent)
                 && !current.silent
             {
-                dendrite.of(*compartment).add(&current.values, delays.map_or(&[], |d| &d.0));
+                let delays = delays.filter(|_| !conducts).map_or(&[][..], |d| &d.0);
+                dendrite.of(*compartment).add(&current.values, delays);
             }
         }
         let parts = sub_populations.iter().flat_map(|p| p.iter()).filter_map(|part| parts.get(part).ok());
         for (part, afferents) in parts {
-            for (compartment, current, delays) in afferents.iter().filter_map(|a| projections.get(a).ok()) {
+            let arriving = afferents.iter().filter_map(|a| projections.get(a).ok());
+            for (compartment, current, delays, conducts) in arriving {
                 if !current.silent {
-                    let delays = delays.map_or(&[][..], |d| &d.0);
+                    let delays = delays.filter(|_| !conducts).map_or(&[][..], |d| &d.0);
                     dendrite.of(*compartment).add_at(&part.neurons, &current.values, delays);
                 }
             }
@@ -189,7 +133,7 @@ fn gather_currents(
 fn empty(group: &mut EntityWorldMut<'_>) {
     if let Some(mut currents) = group.get_mut::<DendriticCurrents>() {
         for compartment in [Compartment::Proximal, Compartment::Distal, Compartment::Apical] {
-            currents.of(compartment).rows.iter_mut().for_each(|row| row.fill(0.0));
+            currents.of(compartment).empty();
         }
     }
 }
@@ -211,8 +155,11 @@ fn allocate_dendrites(mut problems: ResMut<Problems>, mut populations: Query<Fre
                 continue;
             }
             let buffer = currents.of(compartment);
-            if unbuilt.makes_state(buffer.rows.is_empty()) {
-                *buffer = Buffer::new(structure.max_delay(compartment), population.size());
+            let (steps, n) = (structure.max_delay(compartment), population.size());
+            if unbuilt.makes_state(buffer.steps() == 0) {
+                *buffer = Buffer::new(steps, n);
+            } else {
+                buffer.resize(steps, n);
             }
         }
     }
@@ -222,8 +169,9 @@ pub(super) fn install(world: &mut World) {
     registry::behaviour::<SimpleDendriteStructure>(world)
         .on(GroupKind::Population)
         .stage(StepSystems::Dendrite)
-        .state::<DendriticCurrents>()
+        .state::<(DendriticCurrents, super::SimpleDendriteComputation)>()
         .after_taking(empty)
+        .after_taking(super::computation::still)
         .saved();
     build_late::<DendriticCurrents>(world);
     add_systems(world, StepSystems::Dendrite, gather_currents.in_set(DendriteSystems::Gather));

@@ -20,6 +20,7 @@ use crate::workers::Workers;
 use adaptation::{Adaptation, AdaptationCurrents};
 use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
+use std::any::TypeId;
 use std::fmt::Debug;
 
 /// Declares the neuron models that conex has, each with its file, and registers them.
@@ -78,6 +79,8 @@ pub struct Membrane {
 pub struct NeuronState {
     names: &'static [&'static str],
     arrays: Vec<Vec<Real>>,
+    /// The model that made the state.
+    model: Option<TypeId>,
 }
 
 impl NeuronState {
@@ -175,16 +178,20 @@ pub fn register<M: NeuronModel>(world: &mut World) {
     if !registry::first::<(NeuronModels, M)>(world) {
         return;
     }
-    registry::behaviour::<M>(world).on(GroupKind::Population).stage(StepSystems::NeuronDynamics).state::<(
-        Fire,
-        MembranePotential,
-        Threshold,
-        Membrane,
-        InputCurrent,
-        NeuronState,
-        Spikes,
-        ModelNames,
-    )>();
+    registry::behaviour::<M>(world)
+        .on(GroupKind::Population)
+        .stage(StepSystems::NeuronDynamics)
+        .after_removing(crate::fire::silence)
+        .state::<(
+            Fire,
+            MembranePotential,
+            Threshold,
+            Membrane,
+            InputCurrent,
+            NeuronState,
+            Spikes,
+            ModelNames,
+        )>();
     add_build_systems(world, BuildSystems::Allocate, prepare_model::<M>);
     add_family_system(world, StepSystems::Time, MembraneCopies, follow_changes::<M>);
     add_family_system(world, StepSystems::NeuronDynamics, NeuronModels, integrate_neurons::<M>);
@@ -229,7 +236,8 @@ fn prepare_model<M: NeuronModel>(mut problems: ResMut<Problems>, mut populations
     {
         let n = population.size();
         names.0.push(model_name.to_string());
-        let missing = v.0.is_empty();
+        // What another model has left means nothing to this one.
+        let missing = v.0.is_empty() || state.model != Some(TypeId::of::<M>());
         if problems.check(check_model(name, population, model)).is_some() && unbuilt.makes_state(missing) {
             if unbuilt.makes_learned(missing) {
                 threshold.0 = model.threshold().clone();
@@ -238,6 +246,7 @@ fn prepare_model<M: NeuronModel>(mut problems: ResMut<Problems>, mut populations
             current.0 = vec![0.0; n];
             *membrane = model.membrane();
             state.names = M::STATE;
+            state.model = Some(TypeId::of::<M>());
             state.arrays = (0..M::STATE.len()).map(|k| model.initial_state(k).to_vec(n)).collect();
         }
     }

@@ -10,6 +10,7 @@ pub mod threshold;
 pub mod arrivals;
 pub mod top_k;
 pub mod decay;
+pub mod synapse;
 pub mod dendrite;
 pub mod rows;
 pub mod columns;

@@ -127,8 +127,10 @@ type New<'w, R, S> = (&'w RewardModulated<R>, &'w Unbuilt, &'w S, &'w mut Eligib
 
 fn allocate<R: PlasticityRule, S: PlasticSynapses>(mut projections: Query<New<R, S>>) {
     for (modulated, unbuilt, synapses, mut eligibility) in &mut projections {
-        if unbuilt.makes_state(eligibility.0.is_empty()) {
-            eligibility.0 = vec![modulated.init_c; synapses.weights().values().len()];
+        let n = synapses.weights().values().len();
+        // Other synapses in place of those that were there have no eligibility yet.
+        if unbuilt.makes_state(eligibility.0.len() != n) {
+            eligibility.0 = vec![modulated.init_c; n];
         }
     }
 }

@@ -170,6 +170,11 @@ impl Behaviour {
         group.get::<SwitchedOff>().is_some_and(|off| off.0.iter().any(|(id, _)| *id == self.type_id))
     }
 
+    /// Whether the parts of a population have it of their whole.
+    pub fn is_shared_with_parts(&self) -> bool {
+        crate::relations::is_shared_with_parts(self.type_id)
+    }
+
     /// Whether it can be saved.
     pub fn is_saved(&self) -> bool {
         self.codec.is_some()
@@ -212,6 +217,7 @@ impl Behaviour {
     /// Takes it off `group` for a while: its state stays as it is.
     pub fn switch_off(&self, group: &mut EntityWorldMut<'_>) {
         let Some(taken) = (self.take)(group) else { return };
+        self.forget(group);
         self.after_taking.iter().for_each(|f| f(group));
         if !group.contains::<SwitchedOff>() {
             group.insert(SwitchedOff::default());
@@ -223,13 +229,27 @@ impl Behaviour {
 
     /// Puts it back on `group` where it was switched off.
     pub fn switch_on(&self, group: &mut EntityWorldMut<'_>) {
-        let Some(mut off) = group.get_mut::<SwitchedOff>() else { return };
-        let Some(at) = off.0.iter().position(|(id, _)| *id == self.type_id) else { return };
+        if let Some(taken) = self.forget(group) {
+            (self.put)(group, taken);
+        }
+    }
+
+    /// Forgets it where it is switched off and there again: what came later counts.
+    pub fn settle(&self, group: &mut EntityWorldMut<'_>) {
+        if self.is_on(group.as_readonly()) {
+            self.forget(group);
+        }
+    }
+
+    /// Takes it out of those that are switched off.
+    fn forget(&self, group: &mut EntityWorldMut<'_>) -> Option<Taken> {
+        let mut off = group.get_mut::<SwitchedOff>()?;
+        let at = off.0.iter().position(|(id, _)| *id == self.type_id)?;
         let (_, taken) = off.0.remove(at);
         if off.0.is_empty() {
             group.remove::<SwitchedOff>();
         }
-        (self.put)(group, taken);
+        Some(taken)
     }
 
     /// Takes it off `group` for good, with the state that is its own.
@@ -325,13 +345,15 @@ impl<'w, B: Component> Registration<'w, B> {
         self.change(|b| b.implied = true)
     }
 
-    /// The components of `S` are state of its own: they go when it is removed for good.
+    /// The components of `S` are state of its own: they go when it is removed for good, unless another behaviour of the
+    /// group requires them too.
     pub fn state<S: Bundle>(self) -> Self {
-        self.change(|b| {
-            b.drop_state.push(|group| {
-                group.remove::<S>();
-            });
-        })
+        self.change(|b| b.drop_state.push(drop_state::<S>))
+    }
+
+    /// What else happens to a group from which it was removed for good.
+    pub fn after_removing(self, f: fn(&mut EntityWorldMut<'_>)) -> Self {
+        self.change(|b| b.drop_state.push(f))
     }
 
     /// What else happens to a group from which it was taken.
@@ -361,6 +383,17 @@ impl<B: Component + Serialize + DeserializeOwned> Registration<'_, B> {
             b.codec = Some(Codec { save: save::<B>, load: load::<B>, fields: fields::of::<B> });
         })
     }
+}
+
+/// Removes the components of `S` but for those that another behaviour of the group requires, too.
+fn drop_state<S: Bundle>(group: &mut EntityWorldMut<'_>) {
+    let state = group.world_scope(|world| world.register_bundle::<S>().explicit_components().to_vec());
+    let components = group.world().components();
+    let others = group.archetype().components().iter().filter(|other| !state.contains(other));
+    let infos = others.filter_map(|&other| components.get_info(other));
+    let shared: HashSet<_> = infos.flat_map(|info| info.required_components().iter_ids()).collect();
+    let own: Vec<_> = state.into_iter().filter(|component| !shared.contains(component)).collect();
+    group.remove_by_ids(&own);
 }
 
 /// Through text, where a number of 32 bits is written as short as it can be: 0.1 stays 0.1.

@@ -28,7 +28,7 @@ use crate::learning::{Activity, PlasticityRule};
 use crate::random::Seed;
 use crate::registry::{self, GroupKind, Need, Place, SwitchedOff};
 use crate::relations::{Compartment, Ends, Postsynaptic, Presynaptic, Projection};
-use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system};
+use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system, add_systems};
 use crate::spike_catching::PreSpikes;
 use crate::weights::{WeightInitializer, Weights};
 use crate::workers::Workers;
@@ -48,6 +48,8 @@ pub struct SynapticCurrent {
     /// Whether all values are 0, so that nothing needs to be added up.
     pub silent: bool,
     sign: Real,
+    /// Whether the values come from synaptic dynamics: they last one step, whatever computed the current before.
+    shaped: bool,
 }
 
 impl SynapticCurrent {
@@ -55,6 +57,7 @@ impl SynapticCurrent {
     pub fn silence(&mut self) {
         self.values.fill(0.0);
         self.silent = true;
+        self.shaped = false;
     }
 
     /// −1 if the source is inhibitory, else +1. A kind of connectivity may have a sign of its own.
@@ -67,6 +70,32 @@ impl SynapticCurrent {
         self.values.clear();
         self.values.extend_from_slice(values);
         self.silent = false;
+        self.shaped = false;
+    }
+
+    /// The values, to be replaced for this step by what synaptic dynamics make of them.
+    pub(crate) fn shaped(&mut self) -> &mut [Real] {
+        self.silent = false;
+        self.shaped = true;
+        &mut self.values
+    }
+
+    /// Makes the current of this step what synaptic dynamics give, with the sign of the source.
+    pub(crate) fn shape(&mut self, values: &[Real]) {
+        let sign = self.sign;
+        self.shaped().copy_from_slice(values);
+        self.apply(sign);
+    }
+
+    /// Takes the sign of the source off: what an inhibitory projection opens is a conductance above 0.
+    pub(crate) fn lose_sign(&mut self) {
+        self.apply(self.sign);
+    }
+
+    fn apply(&mut self, sign: Real) {
+        if sign < 0.0 {
+            scale(&mut self.values, sign);
+        }
     }
 }
 
@@ -403,6 +432,15 @@ fn connect<C: Connectivity>(
     }
 }
 
+/// For every projection whose current was shaped by synaptic dynamics, let a new one begin: they keep what lasts.
+fn forget_shaped(mut projections: Query<&mut SynapticCurrent>) {
+    for mut current in &mut projections {
+        if current.shaped {
+            current.silence();
+        }
+    }
+}
+
 /// For every projection of this kind, add up the weights of the neurons whose spikes it caught.
 fn deliver_spikes<C: Connectivity>(
     workers: Res<Workers>,
@@ -439,7 +477,7 @@ fn allocate_currents(
         current.sign = sign_of(inhibitory.contains(pre.0));
         if unbuilt.makes_state(current.values.is_empty()) {
             current.values = vec![0.0; ends.post.len()];
-            current.silent = true;
+            current.silence();
         }
     }
 }
@@ -501,6 +539,7 @@ fn check_coefficients(
 
 pub(crate) fn install(world: &mut World) {
     build_late::<DendriticInput>(world);
+    add_systems(world, StepSystems::SynapticInput, forget_shaped.before(Connectivities));
     registry::behaviour::<CurrentCoef>(world)
         .on(GroupKind::Projection)
         .stage(StepSystems::SynapticInput)
@@ -508,7 +547,8 @@ pub(crate) fn install(world: &mut World) {
     registry::behaviour::<NoSelfConnections>(world).on(GroupKind::Projection).needs(&[SYNAPSES]).saved();
     add_build_systems(world, BuildSystems::Validate, check_coefficients);
     add_build_systems(world, BuildSystems::Allocate, allocate_currents);
-    add_build_systems(world, BuildSystems::Derive, forget_freshness);
+    let forget = (normalization::forget_sums, crate::weights::forget_versions, forget_freshness).chain();
+    add_build_systems(world, BuildSystems::Derive, forget);
     add_build_systems(world, BuildSystems::Validate, check_connectivity);
     let mut register = Register(world);
     each_kind(&mut register);

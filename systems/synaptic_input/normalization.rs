@@ -62,6 +62,11 @@ fn normalize_currents<S: Synapses>(
     }
 }
 
+/// Sums of synapses that are no more mean nothing to those that were laid out in their place.
+pub(super) fn forget_sums(mut projections: Query<&mut IncomingSums, With<super::FreshSynapses>>) {
+    projections.iter_mut().for_each(|mut incoming| incoming.version = None);
+}
+
 pub(super) fn register<S: Synapses>(world: &mut World) {
     add_family_system(
         world,

@@ -96,6 +96,20 @@ pub(crate) fn initialize<S: Synapses>(
     }
 }
 
+type Versions<'w> = (Option<&'w mut normalization::Normalized>, Option<&'w mut clip::Clipped>);
+
+/// Synapses that were laid out in place of others are neither normalized nor clipped yet.
+pub(crate) fn forget_versions(mut projections: Query<Versions, With<FreshSynapses>>) {
+    for (normalized, clipped) in &mut projections {
+        if let Some(mut normalized) = normalized {
+            *normalized = Default::default();
+        }
+        if let Some(mut clipped) = clipped {
+            *clipped = Default::default();
+        }
+    }
+}
+
 /// Normalization and clipping for the synapses `S`.
 pub(crate) fn register<S: Synapses>(world: &mut World) {
     let normalize = normalization::normalize_weights::<S>;

@@ -12,6 +12,7 @@ mod sources;
 mod currents;
 mod kinds;
 mod learning;
+mod synapses;
 mod twin;
 
 use conex::Result;
