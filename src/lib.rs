@@ -35,7 +35,7 @@ pub mod prelude {
     pub use conex_systems::homeostasis::{ActivityBaseHomeostasis, VoltageBaseHomeostasis};
     pub use conex_systems::kwta::{Dimension, Kwta};
     pub use conex_systems::learning::{
-        Plastic, PlasticityRule, RewardModulated, Traces, bounds::Bound, stdp::Rstdp, stdp::Stdp,
+        Plastic, PlasticityRule, Traces, bounds::Bound, rules::*, stdp::Rstdp,
     };
     pub use conex_systems::noise::InherentNoise;
     pub use conex_systems::parameter::Param;
