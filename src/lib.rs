@@ -21,7 +21,7 @@ pub mod prelude {
     pub use crate::data::{Images, Intensity2Latency, Poisson, SimplePoisson};
     pub use crate::network::Network;
     pub use crate::readout::{Readout, Weighting};
-    pub use crate::recording::{Recording, SpikeRecording, StateRecording};
+    pub use crate::recording::{NetworkRecording, Recording, SpikeRecording, StateRecording};
     pub use crate::simulation::{Neocortex, Settings};
     pub use bevy_ecs::prelude::*;
     pub use conex_systems::Real;

@@ -3,6 +3,7 @@
 //! Both belong to the network, not to a group, and compute in double precision whatever the engine's float is.
 
 use crate::error::{Error, Problems};
+use crate::record::network_variable;
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use crate::time::Clock;
 use bevy_ecs::prelude::*;
@@ -105,6 +106,8 @@ fn prepare_dopamine(
 
 pub(crate) fn install(world: &mut World) {
     world.init_resource::<Payoff>();
+    network_variable(world, "payoff", |world| world.get_resource::<Payoff>().map(|payoff| payoff.0));
+    network_variable(world, "dopamine", |world| world.get_resource::<DopamineConcentration>().map(|d| d.0));
     add_systems(world, StepSystems::Dopamine, follow_payoff);
     add_build_systems(world, BuildSystems::Derive, prepare_dopamine);
 }

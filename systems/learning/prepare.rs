@@ -107,5 +107,6 @@ struct FollowedRules;
 
 pub(super) fn register<A: Applied>(world: &mut World) {
     add_build_systems(world, BuildSystems::Derive, prepare_rule::<A>);
-    add_family_system(world, StepSystems::Time, FollowedRules, follow_changes::<A>);
+    let follow = follow_changes::<A>.before(super::PlasticityRules);
+    add_family_system(world, StepSystems::Learning, FollowedRules, follow);
 }
