@@ -51,6 +51,7 @@ macro_rules! plasticity_rules {
 
 plasticity_rules! {
     stdp::Stdp,
+    istdp::Istdp,
 }
 
 /// The traces on both sides of one synapse at this step.
