@@ -237,5 +237,9 @@ pub(crate) fn install(world: &mut World) {
     for (name, read) in variables {
         state_variable(world, name, read);
     }
-    add_systems(world, StepSystems::Record, (record, record_network, crate::diagnostics::check_finite).chain());
+    add_systems(
+        world,
+        StepSystems::Record,
+        (record, record_network, crate::diagnostics::check_finite).chain(),
+    );
 }

@@ -67,7 +67,13 @@ fn follow_payoff(
     if !payoff.0.is_finite() {
         // A system or a program set it: it must not stay in the dopamine, and from there in the weights.
         let (group, behaviour, parameter) = ("the network".into(), "Payoff".into(), "payoff".into());
-        problems.push(Error::ParameterNotFinite { group, behaviour, parameter, index: None, value: payoff.0 });
+        problems.push(Error::ParameterNotFinite {
+            group,
+            behaviour,
+            parameter,
+            index: None,
+            value: payoff.0,
+        });
         return;
     }
     if let (Some(dopamine), Some(mut d)) = (dopamine, concentration) {
