@@ -52,6 +52,7 @@ macro_rules! plasticity_rules {
 plasticity_rules! {
     stdp::Stdp,
     istdp::Istdp,
+    triplet_stdp::TripletStdp,
 }
 
 /// The traces on both sides of one synapse at this step.
