@@ -64,10 +64,22 @@ pub mod prelude {
 mod documents {
     #[doc = include_str!("../docs/adding-a-neuron-model.md")]
     mod adding_a_neuron_model {}
+    #[doc = include_str!("../docs/adding-a-rule.md")]
+    mod adding_a_rule {}
     #[doc = include_str!("../docs/coming-from-conex.md")]
     mod coming_from_conex {}
     #[doc = include_str!("../docs/time-step.md")]
     mod time_step {}
     #[doc = include_str!("../docs/units-and-names.md")]
     mod units_and_names {}
+    #[doc = include_str!("../docs/models/traces.md")]
+    mod models_traces {}
+    #[doc = include_str!("../docs/models/stdp.md")]
+    mod models_stdp {}
+    #[doc = include_str!("../docs/models/rstdp.md")]
+    mod models_rstdp {}
+    #[doc = include_str!("../docs/models/istdp.md")]
+    mod models_istdp {}
+    #[doc = include_str!("../docs/models/triplet-stdp.md")]
+    mod models_triplet_stdp {}
 }

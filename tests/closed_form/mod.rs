@@ -1,4 +1,4 @@
-//! What is known by pen and paper: charging curves, rates, traces, learning windows, delays, sums, and a slow twin.
+//! What is known by pen and paper: charging curves, rates, traces, learning windows, rewards, delays, sums, and slow twins.
 
 #![cfg_attr(
     feature = "f64",
@@ -9,6 +9,8 @@
 mod neurons;
 mod currents;
 mod learning;
+mod rules;
+mod reward;
 mod twin;
 
 use conex::Result;
