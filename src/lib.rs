@@ -24,7 +24,7 @@ pub mod prelude {
     pub use crate::data::{Poisson, SimplePoisson};
     pub use crate::network::Network;
     pub use crate::readout::{Readout, Weighting};
-    pub use crate::recording::{Recording, SpikeRecording, StateRecording};
+    pub use crate::recording::{NetworkRecording, Recording, SpikeRecording, StateRecording};
     pub use crate::replication::{Blueprint, Replication, SavedGroup};
     pub use crate::simulation::{Neocortex, Settings};
     pub use crate::structure::{Direction, Structure, Structures};
@@ -44,7 +44,7 @@ pub mod prelude {
     };
     pub use conex_systems::kwta::{Dimension, Kwta};
     pub use conex_systems::learning::{
-        Plastic, PlasticityRule, RewardModulated, Traces, bounds::Bound, stdp::Rstdp, stdp::Stdp,
+        Plastic, PlasticityRule, Traces, bounds::Bound, rules::*, stdp::Rstdp,
     };
     pub use conex_systems::noise::InherentNoise;
     pub use conex_systems::parameter::Param;
@@ -78,6 +78,8 @@ pub mod prelude {
 mod documents {
     #[doc = include_str!("../docs/adding-a-neuron-model.md")]
     mod adding_a_neuron_model {}
+    #[doc = include_str!("../docs/adding-a-rule.md")]
+    mod adding_a_rule {}
     #[doc = include_str!("../docs/coming-from-conex.md")]
     mod coming_from_conex {}
     #[doc = include_str!("../docs/structures.md")]
@@ -105,5 +107,15 @@ mod documents {
         mod adaptation {}
         #[doc = include_str!("../docs/models/adaptive-threshold.md")]
         mod adaptive_threshold {}
+        #[doc = include_str!("../docs/models/traces.md")]
+        mod traces {}
+        #[doc = include_str!("../docs/models/stdp.md")]
+        mod stdp {}
+        #[doc = include_str!("../docs/models/rstdp.md")]
+        mod rstdp {}
+        #[doc = include_str!("../docs/models/istdp.md")]
+        mod istdp {}
+        #[doc = include_str!("../docs/models/triplet-stdp.md")]
+        mod triplet_stdp {}
     }
 }

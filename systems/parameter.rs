@@ -163,19 +163,32 @@ impl From<Param> for NumberOrList {
 
 /// Gives a behaviour one setter a parameter, named as the field: `Lif::default().tau(10.0).threshold(-50.0)`.
 ///
-/// Each setter takes whatever converts into the field's type, so that a [`Param`] takes a number or a list.
+/// A setter takes whatever converts into the field's type, so that a [`Param`] takes a number or a list. That of a
+/// [`Real`] takes just that: a number as it is written down could not choose among all that converts.
 #[macro_export]
 macro_rules! setters {
+    ($behaviour:ident { $($field:ident : $kind:tt),* $(,)? }) => {
+        impl $behaviour {
+            $($crate::setters!(@ $field: $kind);)*
+        }
+    };
     ($behaviour:ty { $($field:ident : $kind:ty),* $(,)? }) => {
         impl $behaviour {
-            $(
-                #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
-                #[must_use]
-                pub fn $field(mut self, value: impl Into<$kind>) -> Self {
-                    self.$field = value.into();
-                    self
-                }
-            )*
+            $($crate::setters!(@ $field: $kind);)*
+        }
+    };
+    (@ $field:ident : Real) => {
+        $crate::setters!(@@ $field, $crate::Real, value, value);
+    };
+    (@ $field:ident : $kind:ty) => {
+        $crate::setters!(@@ $field, impl Into<$kind>, value, value.into());
+    };
+    (@@ $field:ident, $takes:ty, $value:ident, $into:expr) => {
+        #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+        #[must_use]
+        pub fn $field(mut self, $value: $takes) -> Self {
+            self.$field = $into;
+            self
         }
     };
 }

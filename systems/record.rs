@@ -33,6 +33,15 @@ pub trait Sink: Send + Sync {
     /// # Errors
     /// Whatever keeps the data from being kept; the run ends with it.
     fn spikes(&mut self, time: f64, neurons: &[u32]) -> Result<(), String>;
+
+    /// The value of a variable of the network at `time` \[ms\]. Default: as the one value of a state variable, in the
+    /// engine's precision.
+    ///
+    /// # Errors
+    /// Whatever keeps the data from being kept; the run ends with it.
+    fn number(&mut self, time: f64, value: f64) -> Result<(), String> {
+        self.values(time, &[value as Real])
+    }
 }
 
 /// What a recorder reads.
@@ -42,6 +51,8 @@ pub enum Watch {
     Spikes,
     /// A state variable by name.
     Variable(String),
+    /// A variable of the network by name, whichever group the recorder names.
+    Network(String),
 }
 
 /// Watches a group: its spikes at every step, or a state variable every few steps.
@@ -49,12 +60,18 @@ pub enum Watch {
 #[doc(alias = "StateMonitor")]
 #[derive(Component, Clone, Debug, PartialEq, Eq)]
 pub struct Recorder {
-    /// The population or projection.
+    /// The population or projection; `Entity::PLACEHOLDER` for a variable of the network.
     pub of: Entity,
     /// What is read.
     pub watch: Watch,
     /// Steps from one reading of a variable to the next; spikes are read at every step.
     pub every: u64,
+}
+
+impl Recorder {
+    fn is_due(&self, clock: &Clock) -> bool {
+        clock.iteration.is_multiple_of(self.every)
+    }
 }
 
 /// Where a recorder's data go.
@@ -122,7 +139,55 @@ pub fn state_variable(world: &mut World, name: &'static str, read: Read) {
     world.get_resource_or_init::<StateVariables>().0.push((name, read));
 }
 
-/// For every recorder that is on, read what is due.
+type ReadNetwork = fn(&World) -> Option<f64>;
+
+/// The variables of the network as a whole that can be recorded, by name: `payoff` and `dopamine`.
+#[derive(Resource, Default)]
+pub struct NetworkVariables(Vec<(&'static str, ReadNetwork)>);
+
+impl NetworkVariables {
+    /// Reads the variable `name`; none if the network does not have it.
+    pub fn read(&self, name: &str, world: &World) -> Option<f64> {
+        self.0.iter().find(|(n, _)| *n == name).and_then(|(_, read)| read(world))
+    }
+
+    /// The names of all variables that are known.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.0.iter().map(|(name, _)| *name)
+    }
+}
+
+/// Makes a variable of the network known by `name`: `read` gives its value where the network has it.
+pub fn network_variable(world: &mut World, name: &'static str, read: ReadNetwork) {
+    world.get_resource_or_init::<NetworkVariables>().0.push((name, read));
+}
+
+/// For every recorder of a variable of the network that is on, read what is due.
+fn record_network(
+    world: &mut World,
+    recorders: &mut QueryState<(Entity, &Recorder), (With<RecorderSink>, Without<RecordingOff>)>,
+) {
+    let (clock, variables) = (*world.resource::<Clock>(), world.resource::<NetworkVariables>());
+    let read = recorders.iter(world).filter(|(_, recorder)| recorder.is_due(&clock));
+    let read = read.filter_map(|(entity, recorder)| match &recorder.watch {
+        Watch::Network(name) => Some((entity, variables.read(name, world).ok_or_else(|| name.clone()))),
+        _ => None,
+    });
+    let read: Vec<_> = read.collect();
+    for (entity, value) in read {
+        let kept = match (value, world.get_mut::<RecorderSink>(entity)) {
+            (Ok(value), Some(mut sink)) => sink.0.number(clock.now(), value),
+            (Ok(_), None) => Ok(()),
+            (Err(name), _) => Err(format!("the network has no `{name}` any more")),
+        };
+        if let Err(reason) = kept {
+            let recorder = world.get::<Name>(entity).map_or_else(String::new, Name::to_string);
+            world.resource_mut::<Problems>().push(Error::Recorder { recorder, reason });
+        }
+    }
+}
+
+/// For every recorder of a group that is on, read what is due.
 fn record(
     clock: Res<Clock>,
     variables: Res<StateVariables>,
@@ -140,7 +205,7 @@ fn record(
                 spikes.map_or(Ok(()), |s| sink.0.spikes(clock.now(), s.0.events()))
             }
             Watch::Variable(variable) => {
-                if !clock.iteration.is_multiple_of(recorder.every) {
+                if !recorder.is_due(&clock) {
                     continue;
                 }
                 let whole = group.get::<SubPopulation>().and_then(|part| groups.get(part.of).ok());
@@ -150,6 +215,7 @@ fn record(
                     Err(format!("there is no state variable `{variable}` any more"))
                 }
             }
+            Watch::Network(_) => continue,
         };
         if let Err(reason) = kept {
             problems.push(Error::Recorder { recorder: name.into(), reason });
@@ -172,6 +238,7 @@ fn flags<C: Component>(group: EntityRef<'_>, values: &mut Vec<Real>, read: fn(&C
 
 pub(crate) fn install(world: &mut World) {
     world.init_resource::<StateVariables>();
+    world.init_resource::<NetworkVariables>();
     let variables: [(&'static str, Read); 14] = [
         ("v", |g, out| copy::<MembranePotential>(g, out, |c| &c.0)),
         ("I", |g, out| copy::<InputCurrent>(g, out, |c| &c.0)),
@@ -197,5 +264,9 @@ pub(crate) fn install(world: &mut World) {
     for (name, read) in variables {
         state_variable(world, name, read);
     }
-    add_systems(world, StepSystems::Record, (record, crate::diagnostics::check_finite).chain());
+    add_systems(
+        world,
+        StepSystems::Record,
+        (record, record_network, crate::diagnostics::check_finite).chain(),
+    );
 }

@@ -20,8 +20,8 @@ pub struct Clock {
 
 /// Whether behaviours that CoNeX computes without dt keep to that.
 ///
-/// It concerns: the decay of the dendritic current (`I_tau`), AELIF's jump of the adaptation at a spike, and inherent
-/// noise. At dt = 1 ms both choices are the same, up to rounding.
+/// It concerns: the decay of the dendritic current (`I_tau`), AELIF's jump of the adaptation at a spike, inherent noise,
+/// and the decay of dopamine and of eligibility (`tau_dopamine`, `tau_c`). At dt = 1 ms both choices are the same, up to rounding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TimeScaling {
     /// As CoNeX computes: time constants of these behaviours count steps. The default.

@@ -21,6 +21,13 @@ pub struct StateRecording {
     recorder: Entity,
 }
 
+/// The values of a variable of the network: a handle that can be read while the network runs on.
+#[derive(Clone, Debug)]
+pub struct NetworkRecording {
+    values: Arc<Mutex<Bounded<(f64, f64)>>>,
+    recorder: Entity,
+}
+
 /// One reading: time \[ms\] and values.
 type Row = (f64, Vec<Real>);
 
@@ -58,6 +65,12 @@ impl Default for SpikeRecording {
 impl Default for StateRecording {
     fn default() -> Self {
         StateRecording { rows: shared(), recorder: Entity::PLACEHOLDER }
+    }
+}
+
+impl Default for NetworkRecording {
+    fn default() -> Self {
+        NetworkRecording { values: shared(), recorder: Entity::PLACEHOLDER }
     }
 }
 
@@ -148,6 +161,44 @@ impl StateRecording {
     }
 }
 
+impl NetworkRecording {
+    /// Keeps only the last `most` values (at least 1), from now on.
+    #[must_use]
+    pub fn keep_last(self, most: usize) -> Self {
+        locked(&self.values).most = most.max(1);
+        self
+    }
+
+    /// The times of the readings \[ms\].
+    pub fn times(&self) -> Vec<f64> {
+        locked(&self.values).entries.iter().map(|entry| entry.0).collect()
+    }
+
+    /// The readings, in double precision whatever the engine's is.
+    pub fn values(&self) -> Vec<f64> {
+        locked(&self.values).entries.iter().map(|entry| entry.1).collect()
+    }
+
+    /// Forgets what was recorded.
+    pub fn clear(&self) {
+        locked(&self.values).entries.clear();
+    }
+
+    /// The recorder's entity, to switch it off and on.
+    pub fn recorder(&self) -> Entity {
+        self.recorder
+    }
+
+    pub(super) fn of(mut self, recorder: Entity) -> Self {
+        self.recorder = recorder;
+        self
+    }
+
+    pub(super) fn sink(&self) -> impl Sink + 'static {
+        self.clone()
+    }
+}
+
 impl Sink for SpikeRecording {
     fn values(&mut self, _: f64, _: &[Real]) -> Result<(), String> {
         Ok(())
@@ -167,6 +218,21 @@ impl Sink for StateRecording {
     }
 
     fn spikes(&mut self, _: f64, _: &[u32]) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl Sink for NetworkRecording {
+    fn values(&mut self, _: f64, _: &[Real]) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn spikes(&mut self, _: f64, _: &[u32]) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn number(&mut self, time: f64, value: f64) -> Result<(), String> {
+        locked(&self.values).push((time, value));
         Ok(())
     }
 }

@@ -12,14 +12,14 @@ pub mod plots;
 pub use counts::SpikeCounts;
 pub use export::{EventWriter, NpzArray, RecordingError, RowWriter, save_npz};
 pub use file::FileRecording;
-pub use memory::{SpikeRecording, StateRecording};
+pub use memory::{NetworkRecording, SpikeRecording, StateRecording};
 
 use crate::error::Result;
-use crate::network::Network;
+use crate::network::{Network, closest};
 use bevy_ecs::prelude::*;
 use conex_systems::Error;
 use conex_systems::group::Population;
-use conex_systems::record::{Recorder, RecorderSink, RecordingOff, Sink, Watch};
+use conex_systems::record::{NetworkVariables, Recorder, RecorderSink, RecordingOff, Sink, Watch};
 use std::path::Path;
 
 /// Recording a network's groups.
@@ -69,6 +69,26 @@ pub trait Recording: Network {
         Ok(recording.of(recorder))
     }
 
+    /// Keeps a variable of the network, `"payoff"` or `"dopamine"`, in memory, every `every` steps. Those of your own join
+    /// with [`network_variable`](conex_systems::record::network_variable).
+    ///
+    /// # Errors
+    /// The network has no such variable, or `every` is 0.
+    fn record_network(&mut self, variable: &str, every: u64) -> Result<NetworkRecording> {
+        let recording = NetworkRecording::default();
+        let watch = Watch::Network(variable.into());
+        let recorder = self.watch(Entity::PLACEHOLDER, watch, every, Box::new(recording.sink()))?;
+        Ok(recording.of(recorder))
+    }
+
+    /// Keeps the dopamine concentration in memory, every `every` steps.
+    ///
+    /// # Errors
+    /// The network has no dopamine ([`set_dopamine`](crate::control::Control::set_dopamine) gives it some), or `every` is 0.
+    fn record_dopamine(&mut self, every: u64) -> Result<NetworkRecording> {
+        self.record_network("dopamine", every)
+    }
+
     /// Streams every spike of `population` to a file, `.npz` or `.csv`. [`FileRecording::finish`] completes it.
     ///
     /// # Errors
@@ -100,7 +120,7 @@ pub trait Recording: Network {
         Ok(file.of(recorder))
     }
 
-    /// Sends what is read of a group to a sink of the user's own.
+    /// Sends what is read of a group, or of the network, to a sink of the user's own.
     ///
     /// # Errors
     /// The group has nothing of the kind, or `every` is 0.
@@ -108,9 +128,13 @@ pub trait Recording: Network {
         self.check_watch(group, &watch, every)?;
         let what = match &watch {
             Watch::Spikes => "spikes",
-            Watch::Variable(variable) => variable,
+            Watch::Variable(variable) | Watch::Network(variable) => variable,
         };
-        let name = Name::new(format!("{what} of {}", self.name_of(group)));
+        let of = match watch {
+            Watch::Network(_) => "the network".into(),
+            _ => self.name_of(group),
+        };
+        let name = Name::new(format!("{what} of {of}"));
         let recorder = Recorder { of: group, watch, every };
         Ok(self.world_mut().spawn((name, recorder, RecorderSink(sink))).id())
     }
@@ -129,7 +153,11 @@ pub trait Recording: Network {
     #[doc(hidden)]
     fn check_watch(&mut self, group: Entity, watch: &Watch, every: u64) -> Result<()> {
         if every == 0 {
-            let (group, behaviour) = (self.name_of(group), "recorder".into());
+            let group = match watch {
+                Watch::Network(_) => "the network".into(),
+                _ => self.name_of(group),
+            };
+            let behaviour = "recorder".into();
             let (parameter, requirement) = ("every".into(), "at least 1 step".into());
             return Err(Error::ParameterRange { group, behaviour, parameter, value: 0.0, requirement }.into());
         }
@@ -139,6 +167,22 @@ pub trait Recording: Network {
                 // A new group has its variables only once it is built.
                 self.build()?;
                 self.check_state(group, variable)
+            }
+            Watch::Network(variable) => {
+                // Dopamine has a concentration only once it is built.
+                self.build()?;
+                let variables = self.world().get_resource::<NetworkVariables>();
+                let names: Vec<_> = variables.into_iter().flat_map(NetworkVariables::names).collect();
+                if !names.contains(&variable.as_str()) {
+                    let suggestion = closest(variable, names.into_iter());
+                    let (kind, name) = ("variable of the network", variable.clone());
+                    return Err(Error::UnknownName { kind, name, suggestion }.into());
+                }
+                if variables.and_then(|v| v.read(variable, self.world())).is_none() {
+                    let (group, what) = ("the network".into(), variable.clone());
+                    return Err(Error::NoSuchState { group, what }.into());
+                }
+                Ok(())
             }
         }
     }

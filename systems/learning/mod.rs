@@ -6,9 +6,9 @@
 
 pub mod bounds;
 mod changes;
+mod prepare;
 mod reward_modulated;
 mod slow_traces;
-pub mod stdp;
 
 pub use changes::{Aside, Changes, InPlace};
 pub use reward_modulated::{Eligibility, RewardModulated};
@@ -32,9 +32,27 @@ use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-/// The rules that conex has, one a line.
-fn each_rule(visitor: &mut impl ForEachRule) {
-    visitor.rule::<stdp::Stdp>();
+/// Declares the rules that conex has, each with its file, and lists them for all that is done with each.
+macro_rules! plasticity_rules {
+    ($($file:ident :: $rule:ident),* $(,)?) => {
+        $(pub mod $file;)*
+
+        /// Every rule that conex has, and what lets a reward gate it.
+        pub mod rules {
+            pub use super::RewardModulated;
+            $(pub use super::$file::$rule;)*
+        }
+
+        fn each_rule(visitor: &mut impl ForEachRule) {
+            $(visitor.rule::<$file::$rule>();)*
+        }
+    };
+}
+
+plasticity_rules! {
+    stdp::Stdp,
+    istdp::Istdp,
+    triplet_stdp::TripletStdp,
 }
 
 /// The traces on both sides of one synapse at this step.
@@ -158,7 +176,7 @@ pub fn register<R: PlasticityRule>(world: &mut World) {
         .stage(StepSystems::Learning)
         .needs(&RULE_NEEDS)
         .state::<(Plastic, SlowTraceValues)>();
-    add_build_systems(world, BuildSystems::Derive, prepare_rule::<R>);
+    prepare::register::<R>(world);
     reward_modulated::register::<R>(world);
     each_plastic_kind(&mut PairWithKinds(world, PhantomData::<R>));
 }
@@ -221,43 +239,17 @@ impl LearnerItem<'_, '_> {
 /// For every projection with this rule and these synapses, learn from the spikes of this step.
 fn learn<R: PlasticityRule, S: PlasticSynapses>(
     workers: Res<Workers>,
+    problems: Res<Problems>,
     mut projections: Query<(&R, Learner, &mut S), Without<Frozen>>,
 ) {
+    if !problems.is_empty() {
+        // A parameter that was changed for the worse must not reach a weight; the step ends with its error.
+        return;
+    }
     for (rule, learner, mut synapses) in &mut projections {
         if learner.has_events(rule) {
             let rule = rule.with_traces(learner.pre.0, learner.post.0);
             synapses.learn(&rule, &learner.activity(), None, &workers);
-        }
-    }
-}
-
-type Fresh<'w, R> = (
-    Entity,
-    &'w Name,
-    &'w Unbuilt,
-    &'w R,
-    &'w mut Plastic,
-    Option<&'w PreTrace>,
-    Option<&'w PostTrace>,
-    &'w crate::relations::Ends,
-    Has<SlowTraceValues>,
-);
-
-/// For every new projection with this rule, check its parameters and give it the slow traces that it asks for.
-fn prepare_rule<R: PlasticityRule>(
-    mut commands: Commands,
-    mut problems: ResMut<Problems>,
-    mut projections: Query<Fresh<R>>,
-) {
-    for (entity, name, unbuilt, rule, mut plastic, pre, post, ends, has_slow) in &mut projections {
-        plastic.rules.push(registry::short_name::<R>().to_string());
-        problems.check(rule.check(name));
-        // That a trace is missing is told with the other needs.
-        if let (Some(pre), Some(post)) = (pre, post) {
-            problems.check(rule.check_traces(name, pre, post));
-            if let Some(slow) = rule.slow_traces().filter(|_| unbuilt.makes_state(!has_slow)) {
-                commands.entity(entity).insert(SlowTraceValues::new(slow, pre, post, ends));
-            }
         }
     }
 }
@@ -289,6 +281,7 @@ fn check_rules(mut problems: ResMut<Problems>, mut projections: Query<Checked, W
 
 pub(crate) fn install(world: &mut World) {
     build_late::<Plastic>(world);
+    reward_modulated::install(world);
     add_build_systems(world, BuildSystems::Validate, check_rules);
     slow_traces::install(world);
     each_rule(&mut RegisterRules(world));

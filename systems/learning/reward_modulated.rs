@@ -1,17 +1,17 @@
 //! Reward gates what a rule has noted.
 
+use super::prepare::{self, Applied};
 use super::{Learner, Plastic, PlasticityRule, RULE_NEEDS, note_pair};
 use crate::Real;
 use crate::dynamics::{Range, check_parameter};
-use crate::error::Problems;
-use crate::group::Unbuilt;
+use crate::error::{Problems, Result};
+use crate::group::{Unbuilt, build_late};
 use crate::kernels::decay::{add_scaled, decay};
 use crate::registry::{self, GroupKind, Need};
 use crate::reward::{Dopamine, DopamineConcentration};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system};
 use crate::synaptic_input::PlasticSynapses;
 use crate::time::Clock;
-use crate::traces::{PostTrace, PreTrace};
 use crate::weights::Frozen;
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
@@ -28,6 +28,10 @@ use serde::{Deserialize, Serialize};
 /// [`TimeScaling::Consistent`](crate::time::TimeScaling).
 ///
 /// **Reference.** E. Izhikevich (2007), doi 10.1093/cercor/bhl152; R. Florian (2007), doi 10.1162/neco.2007.19.6.1468.
+///
+/// Where the projection is [`Frozen`](crate::weights::Frozen), the eligibility stands still too: it neither decays nor
+/// notes anything until the projection thaws. Clipping and normalization act on the weights only; what they take off stays
+/// in the eligibility. The [`Bound`](super::bounds::Bound) of a rule acts on what is noted, not on what dopamine applies.
 ///
 /// **CoNeX.** `SimpleRSTDP`, `SparseRSTDP`, `One2OneRSTDP`, `Conv2dRSTDP`, `Local2dRSTDP` are
 /// [`Rstdp`](super::stdp::Rstdp), which is this one over [`Stdp`](super::stdp::Stdp). Here any rule can wait for a reward.
@@ -62,7 +66,7 @@ impl<R: PlasticityRule> RewardModulated<R> {
     }
 }
 
-/// The eligibility of each synapse, in the order of the weights.
+/// The eligibility of each synapse, in the order of the weights: the state variable `c`.
 #[doc(alias = "c")]
 #[derive(Component, Clone, Debug, Default, PartialEq)]
 pub struct Eligibility(pub Vec<Real>);
@@ -71,9 +75,14 @@ pub struct Eligibility(pub Vec<Real>);
 fn learn_with_reward<R: PlasticityRule, S: PlasticSynapses>(
     clock: Res<Clock>,
     workers: Res<Workers>,
+    problems: Res<Problems>,
     dopamine: Option<Res<DopamineConcentration>>,
     mut projections: Query<(&RewardModulated<R>, Learner, &mut Eligibility, &mut S), Without<Frozen>>,
 ) {
+    if !problems.is_empty() {
+        // As with a bare rule: what is wrong must not reach a weight.
+        return;
+    }
     let dopamine = dopamine.map_or(0.0, |d| d.0 as Real);
     for (RewardModulated { rule, tau_c, .. }, learner, mut eligibility, mut synapses) in &mut projections {
         let c = &mut eligibility.0[..];
@@ -89,37 +98,22 @@ fn learn_with_reward<R: PlasticityRule, S: PlasticSynapses>(
     }
 }
 
-type Fresh<'w, R> = (
-    &'w Name,
-    &'w RewardModulated<R>,
-    &'w mut Plastic,
-    Option<&'w PreTrace>,
-    Option<&'w PostTrace>,
-    &'w crate::relations::Ends,
-    (Entity, &'w Unbuilt, Has<super::SlowTraceValues>),
-);
+impl<R: PlasticityRule> Applied for RewardModulated<R> {
+    type Rule = R;
 
-/// For every new projection with this rule behind a reward, check the parameters of both.
-fn prepare<R: PlasticityRule>(
-    mut commands: Commands,
-    mut problems: ResMut<Problems>,
-    mut projections: Query<Fresh<R>>,
-) {
-    for (name, modulated, mut plastic, pre, post, ends, (entity, unbuilt, has_slow)) in &mut projections {
-        let behaviour = registry::name_of::<RewardModulated<R>>();
-        plastic.rules.push(behaviour.clone());
-        problems.check(modulated.rule.check(name));
-        let parameters =
-            [("tau_c", modulated.tau_c, Range::Positive), ("init_c", modulated.init_c, Range::Any)];
-        for (parameter, value, range) in parameters {
-            problems.check(check_parameter(name, &behaviour, parameter, &value.into(), 1, range));
-        }
-        if let (Some(pre), Some(post)) = (pre, post) {
-            problems.check(modulated.rule.check_traces(name, pre, post));
-            if let Some(slow) = modulated.rule.slow_traces().filter(|_| unbuilt.makes_state(!has_slow)) {
-                commands.entity(entity).insert(super::SlowTraceValues::new(slow, pre, post, ends));
-            }
-        }
+    fn rule(&self) -> &R {
+        &self.rule
+    }
+
+    fn name() -> String {
+        registry::name_of::<Self>()
+    }
+
+    fn check_own(&self, projection: &str) -> Result<()> {
+        let parameters = [("tau_c", self.tau_c, Range::Positive), ("init_c", self.init_c, Range::Any)];
+        parameters.into_iter().try_for_each(|(parameter, value, range)| {
+            check_parameter(projection, &Self::name(), parameter, &value.into(), 1, range)
+        })
     }
 }
 
@@ -131,6 +125,7 @@ fn allocate<R: PlasticityRule, S: PlasticSynapses>(mut projections: Query<New<R,
         // Other synapses in place of those that were there have no eligibility yet.
         if unbuilt.makes_state(eligibility.0.len() != n) {
             eligibility.0 = vec![modulated.init_c; n];
+            synapses.clear_absent(&mut eligibility.0);
         }
     }
 }
@@ -143,10 +138,17 @@ pub(super) fn register<R: PlasticityRule>(world: &mut World) {
         .stage(StepSystems::Learning)
         .needs(&[synapses, pre_trace, post_trace, dopamine])
         .state::<(Plastic, super::SlowTraceValues, Eligibility)>();
-    add_build_systems(world, BuildSystems::Derive, prepare::<R>);
+    prepare::register::<RewardModulated<R>>(world);
 }
 
 pub(super) fn register_pair<R: PlasticityRule, S: PlasticSynapses>(world: &mut World) {
     add_build_systems(world, BuildSystems::Derive, (note_pair::<RewardModulated<R>, S>, allocate::<R, S>));
     add_family_system(world, StepSystems::Learning, super::PlasticityRules, learn_with_reward::<R, S>);
+}
+
+pub(super) fn install(world: &mut World) {
+    build_late::<Eligibility>(world);
+    crate::record::state_variable(world, "c", |group, values| {
+        group.get::<Eligibility>().map(|c| values.extend_from_slice(&c.0)).is_some()
+    });
 }

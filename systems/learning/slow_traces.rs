@@ -1,6 +1,7 @@
 //! Second, slower traces for rules that look at triplets of spikes.
 
 use crate::Real;
+use crate::error::{Error, Result};
 use crate::relations::Ends;
 use crate::schedule::{StepSystems, add_systems};
 use crate::spike_catching::{PostSpikes, PreSpikes};
@@ -17,6 +18,23 @@ pub struct SlowTraces {
     pub post_tau: Real,
 }
 
+impl SlowTraces {
+    /// Checks that no trace decays by more than itself in a step of `dt`.
+    pub(super) fn check(&self, projection: &str, rule: &str, dt: f64) -> Result<()> {
+        let taus = [("slow pre-synaptic", self.pre_tau), ("slow post-synaptic", self.post_tau)];
+        match taus.into_iter().find(|(_, tau)| !(f64::from(*tau) >= dt)) {
+            None => Ok(()),
+            Some((side, tau)) => Err(Error::ParameterRange {
+                group: projection.into(),
+                behaviour: rule.into(),
+                parameter: format!("time constant of the {side} trace"),
+                value: f64::from(tau),
+                requirement: format!("at least dt, which is {dt} ms: the trace would turn negative"),
+            }),
+        }
+    }
+}
+
 /// The slow traces of a projection: `x ← x + spike`, then `x ← x − x·dt/tau`, as the fast ones, but behind the rules.
 ///
 /// So a rule sees them as they were before this step's spikes. Which spikes they remember follows the projection's
@@ -31,11 +49,22 @@ pub struct SlowTraceValues {
     pairing: (Pairing, Pairing),
 }
 
-impl SlowTraceValues {
-    pub(super) fn new(taus: SlowTraces, pre: &PreTrace, post: &PostTrace, ends: &Ends) -> Self {
-        let values = |n: usize| vec![0.0; n];
-        let pairing = (pre.pairing, post.pairing);
-        SlowTraceValues { pre: values(ends.pre.len()), post: values(ends.post.len()), taus, pairing }
+/// Gives a projection the slow traces that its rule asks for, or lets those that it has `kept` follow the rule.
+pub(super) fn follow(
+    projection: &mut EntityCommands,
+    asked: Option<SlowTraces>,
+    (pre, post): (Option<&PreTrace>, Option<&PostTrace>),
+    ends: &Ends,
+    kept: Option<Mut<SlowTraceValues>>,
+) {
+    let (Some(taus), Some(pre), Some(post)) = (asked, pre, post) else { return };
+    let pairing = (pre.pairing, post.pairing);
+    match kept {
+        Some(mut slow) => (slow.taus, slow.pairing) = (taus, pairing),
+        None => {
+            let (pre, post) = (vec![0.0; ends.pre.len()], vec![0.0; ends.post.len()]);
+            projection.insert(SlowTraceValues { pre, post, taus, pairing });
+        }
     }
 }
 

@@ -94,7 +94,13 @@ impl Synapses for DenseSynapses {
     fn keep_absent(&mut self) {
         if !self.self_connections {
             let n_post = self.n_post;
-            self.weights.values_mut().iter_mut().step_by(n_post + 1).for_each(|w| *w = 0.0);
+            clear_diagonal(self.weights.values_mut(), n_post);
+        }
+    }
+
+    fn clear_absent(&self, values: &mut [Real]) {
+        if !self.self_connections {
+            clear_diagonal(values, self.n_post);
         }
     }
 }
@@ -110,7 +116,8 @@ impl PlasticSynapses for DenseSynapses {
         match aside {
             Some(changes) => {
                 let weights = self.weights.values();
-                learn_rows(Aside { weights, changes }, self.n_post, rule, activity, workers);
+                learn_rows(Aside { weights, changes: &mut *changes }, self.n_post, rule, activity, workers);
+                self.clear_absent(changes);
             }
             None => {
                 learn_rows(InPlace(self.weights.values_mut()), self.n_post, rule, activity, workers);
@@ -118,6 +125,10 @@ impl PlasticSynapses for DenseSynapses {
             }
         }
     }
+}
+
+fn clear_diagonal(values: &mut [Real], n_post: usize) {
+    values.iter_mut().step_by(n_post + 1).for_each(|value| *value = 0.0);
 }
 
 fn learn_rows<R: PlasticityRule, C: Changes>(

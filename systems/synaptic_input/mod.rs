@@ -267,6 +267,9 @@ pub trait Synapses: Component<Mutability = Mutable> {
 
     /// Puts weights that stand for no synapse back to 0, after something has changed all weights alike.
     fn keep_absent(&mut self) {}
+
+    /// Sets to 0 what `values`, one a weight and in the same order, hold for no synapse.
+    fn clear_absent(&self, _values: &mut [Real]) {}
 }
 
 /// Synapses that rules can act on.

@@ -1,4 +1,4 @@
-//! What is known by pen and paper: charging curves, rates, traces, learning windows, delays, sums, and a slow twin.
+//! What is known by pen and paper: charging curves, rates, traces, learning windows, rewards, delays, sums, and slow twins.
 
 #![cfg_attr(
     feature = "f64",
@@ -13,6 +13,8 @@ mod currents;
 mod kinds;
 mod learning;
 mod synapses;
+mod rules;
+mod reward;
 mod twin;
 
 use conex::Result;

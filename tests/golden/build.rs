@@ -16,8 +16,8 @@ pub fn is_neuron_model(class: &str) -> bool {
 pub fn network(case: &Simulation, arrays: &Arrays) -> Result<Neocortex> {
     let mut net = Neocortex::with(Settings { dt: case.dt, ..Default::default() })?;
     super::drives::install(&mut net);
-    if let Some(behaviour) = case.network.behaviors.first() {
-        return Err(skip(format!("no {}", behaviour.class)));
+    for behaviour in &case.network.behaviors {
+        add_to_network(&mut net, behaviour, arrays)?;
     }
     for group in &case.groups {
         add_population(&mut net, case, group, arrays)?;
@@ -26,6 +26,21 @@ pub fn network(case: &Simulation, arrays: &Arrays) -> Result<Neocortex> {
         add_projection(&mut net, group, arrays)?;
     }
     Ok(net)
+}
+
+fn add_to_network(net: &mut Neocortex, behaviour: &Behaviour, arrays: &Arrays) -> Result<()> {
+    let Behaviour { class, params } = behaviour;
+    let mut p = Params::new(class, params, arrays);
+    match &class[..] {
+        "Payoff" => net.set_payoff(p.number("initial_payoff")?.unwrap_or(0.0))?,
+        "Dopamine" => {
+            let tau = p.number("tau_dopamine")?.ok_or_else(|| fail("Dopamine without tau_dopamine"))?;
+            let initial_dopamine_concentration = p.number("initial_dopamine_concentration")?;
+            net.set_dopamine(Dopamine { tau_dopamine: tau, initial_dopamine_concentration });
+        }
+        _ => return Err(skip(format!("no {class}"))),
+    }
+    p.finish()
 }
 
 fn add_population(net: &mut Neocortex, case: &Simulation, group: &Group, arrays: &Arrays) -> Result<()> {
@@ -193,6 +208,11 @@ fn add_projection(net: &mut Neocortex, group: &SynapseGroup, arrays: &Arrays) ->
             "SimpleSTDP" | "SparseSTDP" | "One2OneSTDP" | "Conv2dSTDP" | "Local2dSTDP" => {
                 entity.insert(stdp(&mut p)?)
             }
+            "SimpleRSTDP" | "SparseRSTDP" | "One2OneRSTDP" | "Conv2dRSTDP" | "Local2dRSTDP" => {
+                let (tau_c, init_c) = (p.real("tau_c")?, p.real_or("init_c_mode", 0.0)?);
+                entity.insert(Rstdp::new(stdp(&mut p)?, tau_c).init_c(init_c))
+            }
+            "SimpleiSTDP" | "SparseiSTDP" | "One2OneiSTDP" => entity.insert(istdp(&mut p)?),
             "WeightNormalization" => entity.insert(WeightNormalization::new(p.real_or("norm", 1.0)?)),
             "WeightClip" => {
                 entity.insert(WeightClip::new(p.real_or("w_min", 0.0)?, p.real_or("w_max", 1.0)?))
@@ -227,6 +247,15 @@ fn stdp(p: &mut Params<'_>) -> Result<Stdp> {
         w_max: p.real_or("w_max", 1.0)?,
         positive_bound: bound(p.word("positive_bound"))?,
         negative_bound: bound(p.word("negative_bound"))?,
+    })
+}
+
+fn istdp(p: &mut Params<'_>) -> Result<Istdp> {
+    Ok(Istdp {
+        lr: p.real_or("lr", 1e-5)?,
+        rho: p.number("rho")?.map(|x| x as _),
+        alpha: p.number("alpha")?.map(|x| x as _),
+        is_inhibitory: p.flag_or("is_inhibitory", true),
     })
 }
 

@@ -82,6 +82,7 @@ enum Target {
     ForcedInputCurrent,
     AddedVoltage,
     ForcedSpikes,
+    Payoff,
 }
 
 /// A drive that found its group.
@@ -95,6 +96,9 @@ impl<'a> Driven<'a> {
     /// Chooses what the rows of `drive` are given to, and puts it on the group.
     pub fn new(net: &mut Neocortex, case: &Simulation, drive: &Drive, arrays: &'a Arrays) -> Result<Self> {
         let rows = arrays.get(&drive.array)?;
+        if drive.kind == "payoff" {
+            return Ok(Driven { target: Target::Payoff, group: Entity::PLACEHOLDER, rows });
+        }
         let group = net.find(&drive.target)?;
         let has = |class: fn(&str) -> bool| {
             let named = |g: &&Group| g.name == drive.target;
@@ -136,6 +140,10 @@ impl<'a> Driven<'a> {
 
     /// Gives row `t` to the group, before step `t`.
     pub fn apply(&self, net: &mut Neocortex, t: usize) -> Result<()> {
+        if let Target::Payoff = self.target {
+            // Double precision, whatever the engine's is.
+            return Ok(net.set_payoff(self.rows.flat()[t])?);
+        }
         let row = self.rows.row(t);
         let fired = || (0..).zip(&row).filter(|(_, x)| **x != 0.0).map(|(i, _)| i).collect::<Vec<u32>>();
         let mut entity = net.world_mut().entity_mut(self.group);
@@ -146,6 +154,7 @@ impl<'a> Driven<'a> {
             Target::ForcedInputCurrent => entity.insert(ForcedInputCurrent(row)),
             Target::AddedVoltage => entity.insert(AddedVoltage(row)),
             Target::ForcedSpikes => entity.insert(ForcedSpikes(fired())),
+            Target::Payoff => &mut entity,
         };
         Ok(())
     }

@@ -30,7 +30,7 @@ pub fn check(case: &Case, simulation: &Simulation) -> Result<()> {
 
     let arrays = simulation.records.iter().zip(readings).map(|(record, reading)| {
         let want = case.arrays.get(&record.array)?;
-        let got = reading.values(&net, record, simulation.steps)?.into_iter().map(f64::from).collect();
+        let got = reading.values(&net, record, simulation.steps)?;
         Ok(Compared { name: &record.array, want, got, per_step: record.when == When::EveryStep })
     });
     compare(&arrays.collect::<Result<Vec<_>>>()?, case.tolerance)
@@ -52,12 +52,18 @@ fn stop_firing(net: &mut Neocortex, simulation: &Simulation) -> Result<()> {
 enum Reading {
     /// By a recorder, at every step.
     Recorded(StateRecording),
+    /// A variable of the network, likewise.
+    OfNetwork(NetworkRecording),
     /// When the run is over.
     AtTheEnd,
 }
 
 impl Reading {
     fn new(net: &mut Neocortex, record: &Record) -> Result<Reading> {
+        if record.target == "network" {
+            let variable = if record.var == "dopamine_concentration" { "dopamine" } else { &record.var };
+            return Ok(Reading::OfNetwork(net.record_network(variable, 1)?));
+        }
         if record.when == When::Final || is_delay(&record.var) {
             return Ok(Reading::AtTheEnd);
         }
@@ -65,8 +71,13 @@ impl Reading {
         Ok(Reading::Recorded(net.record_state(group, &record.var, 1)?))
     }
 
-    /// The values in the order of the case: step by step, and sparse weights by target, then by source.
-    fn values(self, net: &Neocortex, record: &Record, steps: usize) -> Result<Vec<Real>> {
+    /// The values in the order of the case: step by step, and those of sparse synapses by target, then by source.
+    fn values(self, net: &Neocortex, record: &Record, steps: usize) -> Result<Vec<f64>> {
+        if let Reading::OfNetwork(recording) = &self {
+            let values = recording.values();
+            let last = values.last().copied();
+            return Ok(if record.when == When::Final { last.into_iter().collect() } else { values });
+        }
         let group = net.find(&record.target)?;
         let rows = match self {
             Reading::Recorded(recording) => recording.values().outer_iter().map(|row| row.to_vec()).collect(),
@@ -75,11 +86,13 @@ impl Reading {
                 vec![delays(net, group, &record.var)?; times]
             }
             Reading::AtTheEnd => vec![net.state(group, &record.var)?],
+            Reading::OfNetwork(_) => Vec::new(),
         };
-        let Some(order) = sparse_order(net, group).filter(|_| record.var == "weights") else {
-            return Ok(rows.concat());
+        let is_per_synapse = matches!(&record.var[..], "weights" | "c");
+        let Some(order) = sparse_order(net, group).filter(|_| is_per_synapse) else {
+            return Ok(rows.concat().into_iter().map(f64::from).collect());
         };
-        Ok(rows.iter().flat_map(|row| order.iter().map(|&k| row[k])).collect())
+        Ok(rows.iter().flat_map(|row| order.iter().map(|&k| f64::from(row[k]))).collect())
     }
 }
 
