@@ -110,14 +110,14 @@ pub trait Control: Network {
         Ok(())
     }
 
-    /// Takes a population, with all projections from and to it, or a projection out of the network.
+    /// Takes a population, with all projections from and to it, a projection, a synapsis with its projections, or a structure
+    /// with all that it contains out of the network.
     ///
     /// # Errors
     /// No such group.
     fn remove_group(&mut self, group: Entity) -> Result<()> {
         let name = self.name_of(group);
-        let world = self.world();
-        if world.get::<Population>(group).is_none() && world.get::<Projection>(group).is_none() {
+        if !self.all_names().iter().any(|(known, _)| *known == group) {
             return Err(Error::NoSuchState { group: name, what: "place in this network".into() }.into());
         }
         self.world_mut().despawn(group);

@@ -461,7 +461,7 @@ pub fn name_of<B>() -> String {
 }
 
 /// For every new group, each of its behaviours belongs there and finds what it needs.
-fn check_needs(world: &mut World) {
+pub(crate) fn check_needs(world: &mut World) {
     let groups: Vec<Entity> = world.query_filtered::<Entity, With<Unbuilt>>().iter(world).collect();
     let registry = world.resource::<Registry>();
     let mut faults = Vec::new();

@@ -32,6 +32,11 @@ fn the_table_of_dependencies_in_the_docs_is_that_of_the_code() {
 fn parameters(behaviour: &Behaviour) -> Value {
     match &behaviour.name[..] {
         "Kwta" => json!({"k": 1, "dimension": null}),
+        "Lateral" => json!({"kernel": [1, 1, 1]}),
+        "PoissonSource" => json!({"rate": 5.0}),
+        "Conductance" => json!({"reversal": 0.0}),
+        "ExponentialSynapse" | "AlphaSynapse" => json!({"tau": 5.0}),
+        "DoubleExponentialSynapse" => json!({"tau_rise": 1.0, "tau_decay": 5.0}),
         "Conv2d" | "Local2d" => json!({"kernel": [1, 1], "stride": [1, 1], "padding": [0, 0]}),
         "PreTrace" | "PostTrace" => json!({"tau_s": 10.0, "spike_scale": 1.0}),
         "ActivityBaseHomeostasis" => {
@@ -72,7 +77,7 @@ fn put(net: &mut Neocortex, group: Entity, behaviour: &Behaviour) {
 }
 
 /// Everything that is wrong with a network.
-fn faults(net: &mut Neocortex) -> Vec<Error> {
+fn faults_of(net: &mut Neocortex) -> Vec<Error> {
     match net.build() {
         Ok(()) => Vec::new(),
         Err(conex::Error::Network(Several(faults))) => faults,
@@ -104,12 +109,15 @@ fn is_missing(fault: &Error) -> bool {
     matches!(fault, MissingBehaviour { .. } | MissingAtEnd { .. } | MissingInNetwork { .. })
 }
 
-/// A network of a group with `behaviour`, where nothing else is that could meet a need.
-fn bare(behaviour: &Behaviour) -> Result<Neocortex> {
+/// A network of a group with `behaviour`, where nothing else is that could meet a need; its target may have neurons, of
+/// which more is needed.
+fn bare(behaviour: &Behaviour, integrates: bool) -> Result<Neocortex> {
     let mut net = Neocortex::new()?;
     let source = net.neurons("source", 2, ())?;
-    // Neurons, so that what is needed of targets that integrate is needed.
-    let target = net.neurons("target", 2, Lif::default())?;
+    let target = net.neurons("target", 2, ())?;
+    if integrates {
+        net.add(target, Lif::default())?;
+    }
     let group = match behaviour.on {
         GroupKind::Projection => net.synapses(source, target, ())?,
         GroupKind::Population | GroupKind::Either => source,
@@ -122,7 +130,8 @@ fn bare(behaviour: &Behaviour) -> Result<Neocortex> {
 fn each_missing_need_gives_the_error_that_the_table_promises() -> Result<()> {
     let mut told = 0;
     for behaviour in behaviours() {
-        let faults = faults(&mut bare(&behaviour)?);
+        let mut faults = faults_of(&mut bare(&behaviour, false)?);
+        faults.extend(faults_of(&mut bare(&behaviour, true)?));
         for need in &behaviour.needs {
             let fault = faults.iter().find(|fault| tells_of(fault, need));
             let fault =
@@ -144,11 +153,11 @@ fn where_all_is_there_nothing_is_missing() -> Result<()> {
         let neuron = || (Lif::default(), SimpleDendriteStructure::default(), NeuronAxon::default());
         let (source, target) = (net.neurons("source", 2, neuron())?, net.neurons("target", 2, neuron())?);
         let learning = (PreTrace::new(10.0), PostTrace::new(10.0), WeightInitializer::ones(), Proximal);
-        let projection = net.synapses(source, target, (Dense, learning))?;
+        let projection = net.synapses(source, target, (Dense, learning, Conductance::new(0.0)))?;
         let group = if behaviour.on == GroupKind::Projection { projection } else { source };
         // Families allow one member only: that is another error.
         put(&mut net, group, &behaviour);
-        let missing: Vec<Error> = faults(&mut net).into_iter().filter(is_missing).collect();
+        let missing: Vec<Error> = faults_of(&mut net).into_iter().filter(is_missing).collect();
         assert!(missing.is_empty(), "{}: {missing:?}", behaviour.name);
     }
     Ok(())
@@ -166,7 +175,7 @@ fn a_behaviour_on_the_wrong_kind_of_group_is_told() -> Result<()> {
             GroupKind::Either => continue,
         };
         put(&mut net, group, &behaviour);
-        let faults = faults(&mut net);
+        let faults = faults_of(&mut net);
         let wrong = |fault: &Error| matches!(fault, WrongGroup { behaviour: b, .. } if *b == behaviour.name);
         assert!(faults.iter().any(wrong), "{}: {faults:?}", behaviour.name);
     }
