@@ -3,7 +3,7 @@
 //! `cargo run --release --example homeostasis` drives four populations with currents from weak to strong: one without
 //! homeostasis, one whose thresholds follow its activity, one whose thresholds rise with each spike, and one whose
 //! voltage is pulled to a target. It draws how much each neuron fires at first and in the end, how thresholds move, and
-//! the mean voltages, which are what the last one keeps.
+//! the mean voltages: what the last one keeps is the mean before it pulls.
 
 use clap::Parser;
 use conex::prelude::*;
@@ -54,7 +54,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ];
 
     // At every seventh step, so that no rhythm of the firing is hit or missed.
-    let voltages = [net.record_state(firing[0].1, "v", 7)?, net.record_state(voltage, "v", 7)?];
+    let plain = net.record_state(firing[0].1, "v", 7)?;
+    let kept = (net.record_state(voltage, "v", 7)?, net.record_state(voltage, "exhaustion", 7)?);
 
     // Rates in the first and in the last twentieth of the time.
     let slice = (options.steps / 20).max(1);
@@ -101,8 +102,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     line_plot(&options.out.join("thresholds.svg"), &labels, &curves, None)?;
 
     // The mean of the last quarter.
-    let means = voltages.map(|recording| {
-        let values = recording.values();
+    let before = kept.0.values() + kept.1.values();
+    let means = [plain.values(), kept.0.values(), before].map(|values| {
         let late = values.nrows() * 3 / 4;
         let mean = |j| {
             let course = values.column(j);
@@ -111,11 +112,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         (0..N).map(mean).collect::<Vec<f64>>()
     });
-    let curves = [("none", &means[0]), ("voltage, target 0.45", &means[1])].map(|(label, y)| Curve {
-        label,
-        x: &drives,
-        y,
-    });
+    let names = ["none", "target 0.45", "before it is pulled"];
+    let curves: Vec<Curve> =
+        names.iter().zip(&means).map(|(label, y)| Curve { label, x: &drives, y }).collect();
     let labels = Labels { title: "Mean voltages in the end", x: "injected current", y: "mean v" };
     line_plot(&options.out.join("voltages.svg"), &labels, &curves, None)?;
     println!("the rates, thresholds and voltages are in {}", options.out.display());

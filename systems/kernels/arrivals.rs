@@ -54,7 +54,7 @@ mod tests {
 
     /// Hands out these waits, then an endless one.
     fn waits(given: &[f64]) -> impl FnMut() -> f64 {
-        let mut given = given.to_vec().into_iter();
+        let mut given = given.iter().copied();
         move || given.next().unwrap_or(f64::INFINITY)
     }
 
