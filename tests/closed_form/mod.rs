@@ -1,4 +1,5 @@
-//! What is known by pen and paper: charging curves, rates, traces, learning windows, delays, sums, and a slow twin.
+//! What is known by pen and paper: charging curves, rates, traces, learning windows, delays, sums, what kinds of
+//! connectivity make of spikes, how weights start, and slow twins.
 
 #![cfg_attr(
     feature = "f64",
@@ -9,6 +10,7 @@
 mod neurons;
 mod currents;
 mod kinds;
+mod initializers;
 mod learning;
 mod twin;
 
