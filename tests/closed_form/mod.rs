@@ -1,4 +1,5 @@
-//! What is known by pen and paper: charging curves, rates, traces, learning windows, rewards, delays, sums, and slow twins.
+//! What is known by pen and paper: charging curves, rates, traces, learning windows, rewards, delays, sums, what kinds of
+//! connectivity make of spikes, how weights start, and slow twins.
 
 #![cfg_attr(
     feature = "f64",
@@ -11,6 +12,7 @@ mod adaptation;
 mod sources;
 mod currents;
 mod kinds;
+mod initializers;
 mod learning;
 mod synapses;
 mod rules;
