@@ -4,6 +4,9 @@
 //! interneurons that fire by chance, 28 times a second, inhibit all of them, by synapses that start at zero and learn by `Istdp`. It draws
 //! the rates of four neurons and the inhibition that each of them gets, and all rates before and behind learning over
 //! the drive.
+//!
+//! The rate that is kept lies a little above the target: the rule sees traces that have decayed by a step, and inhibition
+//! makes the spikes of both sides avoid each other.
 
 use clap::Parser;
 use conex::prelude::*;
