@@ -1,9 +1,12 @@
 //! Inhibitory plasticity: neurons that are driven differently come to one rate.
 //!
 //! `cargo run --release --example istdp_balance` drives forty neurons by currents from weak to strong. Fifty
-//! interneurons that fire by chance inhibit all of them, by synapses that start at zero and learn by `Istdp`. It draws
+//! interneurons that fire by chance, 28 times a second, inhibit all of them, by synapses that start at zero and learn by `Istdp`. It draws
 //! the rates of four neurons and the inhibition that each of them gets, and all rates before and behind learning over
 //! the drive.
+//!
+//! The rate that is kept lies a little above the target: the rule sees traces that have decayed by a step, and inhibition
+//! makes the spikes of both sides avoid each other.
 
 use clap::Parser;
 use conex::prelude::*;
@@ -38,7 +41,7 @@ const WINDOW: u64 = 1000;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::parse();
     let mut net = Neocortex::with(Settings { seed: options.seed, threads: 1, ..Default::default() })?;
-    let by_chance = (Lif::default(), InherentNoise::normal(0.0, 0.2), NeuronAxon::default());
+    let by_chance = (Lif::default(), InherentNoise::normal(0.0, 0.4), NeuronAxon::default());
     let inh = net.neurons("inh", 50, (by_chance, Inhibitory))?;
     let drive: Vec<Real> = (0..NEURONS).map(|j| 1.1 + 0.03 * j as Real).collect();
     let neuron = (Lif::default(), InjectedCurrent::new(drive.clone()), SimpleDendriteStructure::default());
@@ -62,7 +65,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         inhibition.push(net.weights(synapses)?.sum_axis(Axis(0)));
     }
 
-    let before = rates.first().cloned().unwrap_or_default();
+    let before = rates.first().cloned().unwrap_or_else(|| vec![f64::NAN; NEURONS]);
     // The last quarter of the run, by when weights move around their ends only.
     let settled = &rates[rates.len() * 3 / 4..];
     let mean = |j: usize| settled.iter().map(|r| r[j]).sum::<f64>() / settled.len().max(1) as f64;

@@ -115,7 +115,7 @@ fn learn(seed: u64, steps: u64) -> conex::Result<History> {
             (chose_left, _) if chose_left == (cue == 0) => 1.0,
             _ => -1.0,
         };
-        net.set_payoff(0.1 * payoff)?;
+        net.set_payoff(0.02 * payoff)?;
         net.step()?;
         net.set_payoff(0.0)?;
         net.run(TRIAL - SHOWN - WAIT - 1)?;

@@ -34,6 +34,7 @@ fn change(rule: impl Bundle, period: u64, source_first: bool, steps: u64) -> con
     let (pre, post) = (net.neurons("pre", 1, ends())?, net.neurons("post", 1, ends())?);
     let behaviours = (One2One, WeightInitializer::constant(0.5), Proximal, rule);
     let synapse = net.synapses(pre, post, (behaviours, PreTrace::new(16.8), PostTrace::new(33.7)))?;
+    net.build()?;
     let (first, second) = if source_first { (pre, post) } else { (post, pre) };
     for step in 0..(PAIRS * period).min(steps) {
         net.set_input(first, if step % period == 0 { &[0] } else { &[] })?;

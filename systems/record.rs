@@ -162,11 +162,10 @@ pub fn network_variable(world: &mut World, name: &'static str, read: ReadNetwork
     world.get_resource_or_init::<NetworkVariables>().0.push((name, read));
 }
 
+type RecorderIsOn = (With<RecorderSink>, Without<RecordingOff>);
+
 /// For every recorder of a variable of the network that is on, read what is due.
-fn record_network(
-    world: &mut World,
-    recorders: &mut QueryState<(Entity, &Recorder), (With<RecorderSink>, Without<RecordingOff>)>,
-) {
+fn record_network(world: &mut World, recorders: &mut QueryState<(Entity, &Recorder), RecorderIsOn>) {
     let (clock, variables) = (*world.resource::<Clock>(), world.resource::<NetworkVariables>());
     let read = recorders.iter(world).filter(|(_, recorder)| recorder.is_due(&clock));
     let read = read.filter_map(|(entity, recorder)| match &recorder.watch {

@@ -22,7 +22,7 @@ impl SlowTraces {
     /// Checks that no trace decays by more than itself in a step of `dt`.
     pub(super) fn check(&self, projection: &str, rule: &str, dt: f64) -> Result<()> {
         let taus = [("slow pre-synaptic", self.pre_tau), ("slow post-synaptic", self.post_tau)];
-        match taus.into_iter().find(|(_, tau)| !(f64::from(*tau) >= dt)) {
+        match taus.into_iter().find(|(_, tau)| tau.is_nan() || f64::from(*tau) < dt) {
             None => Ok(()),
             Some((side, tau)) => Err(Error::ParameterRange {
                 group: projection.into(),
