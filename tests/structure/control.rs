@@ -73,6 +73,7 @@ fn lasts(net: &mut Neocortex) -> Result<bool> {
 
 /// Whether a state variable of a group changes while sources and targets fire.
 fn changes(net: &mut Neocortex, group: &str, variable: &str) -> Result<bool> {
+    net.build()?;
     let group = net.find(group)?;
     let before = net.state(group, variable)?;
     let (pre, post) = (net.find("pre")?, net.find("post")?);
@@ -317,7 +318,7 @@ fn every_behaviour_stops_when_it_is_switched_off_and_goes_on_when_it_is_switched
                 let group = net.neurons("post", 4, ())?;
                 let loaded = behaviour.load(&mut net.world_mut().entity_mut(group), serde_json::json!({}));
                 assert!(loaded.is_ok(), "{name}: {loaded:?}");
-                net.add(group, InjectedCurrent::new(30.0))?;
+                net.add(group, InjectedCurrent::new(0.9))?;
                 check(&mut net, name, "", group, |net| {
                     let post = net.find("post")?;
                     let mut moved = false;
@@ -361,7 +362,7 @@ fn behaviours_are_switched_by_name_by_stage_by_tag_and_on_one_group() -> Result<
     let a = net.neurons("a", 3, (behaviours(), Tags::new(["visual"])))?;
     let b = net.neurons("b", 3, (behaviours(), Tags::new(["visual", "slow"])))?;
     let c = net.neurons("c", 3, behaviours())?;
-    let mut fired = |net: &mut Neocortex| -> Result<[usize; 3]> {
+    let fired = |net: &mut Neocortex| -> Result<[usize; 3]> {
         net.step()?;
         Ok([net.spikes(a)?.len(), net.spikes(b)?.len(), net.spikes(c)?.len()])
     };
@@ -508,7 +509,6 @@ fn a_rule_is_replaced_by_another_and_a_kind_of_connectivity_too() -> Result<()> 
     assert!(changes(&mut net, "synapses", "weights")?);
     net.remove::<Dense>(synapses)?;
     net.add(synapses, One2One)?;
-    net.build()?;
     assert!(changes(&mut net, "synapses", "weights")?);
     assert_eq!(net.weights(synapses)?.shape(), [4]);
     assert!((net.weights(synapses)?.sum() - 2.0).abs() < 1e-4, "what was laid out anew is normalized");
