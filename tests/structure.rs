@@ -8,3 +8,4 @@ mod parts;
 mod random_changes;
 mod recording;
 mod stimulus;
+mod switching;

@@ -67,12 +67,14 @@ enum WeightSystems {
     Clip,
 }
 
+type Fresh = (With<Unbuilt>, With<FreshSynapses>);
+
 /// For every new projection, draw the weights of the synapses that were laid out, and check them. What is
 /// wrong with the initializer was said when they were laid out.
 pub(crate) fn initialize<S: Synapses>(
     seed: Res<Seed>,
     mut problems: ResMut<Problems>,
-    mut projections: Query<(&Name, &WeightInitializer, &mut S), (With<Unbuilt>, With<FreshSynapses>)>,
+    mut projections: Query<(&Name, &WeightInitializer, &mut S), Fresh>,
 ) {
     for (name, initializer, mut synapses) in &mut projections {
         if initializer.check(name).is_err() {

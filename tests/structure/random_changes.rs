@@ -132,7 +132,7 @@ fn live(life: &[Act]) -> Result<()> {
         .collect();
     for (k, act) in life.iter().enumerate() {
         let groups: Vec<Entity> = net.names().into_iter().map(|(group, _)| group).collect();
-        let Some(of) = (!groups.is_empty()).then(|| |g: usize| groups[g % groups.len()]) else {
+        let Some(of) = (!groups.is_empty()).then_some(|g: usize| groups[g % groups.len()]) else {
             return Ok(());
         };
         let _ = match *act {
