@@ -21,22 +21,24 @@ struct Options {
 const NEURONS: usize = 200;
 
 /// Steps of one bin of the plot.
-const BIN: u64 = 25;
+const BIN: u64 = 50;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::parse();
     let mut net = Neocortex::with(Settings { threads: 1, seed: 3, ..Default::default() })?;
-    let noise = Stimulus::new(Images::new(100, vec![1.0; 100], None)?, SimplePoisson::new(1000, 0.04)?);
-    let input = net.neurons("input", 100, (noise, NeuronAxon::default()))?;
+    let noise = Stimulus::new(Images::new(400, vec![1.0; 400], None)?, SimplePoisson::new(1000, 0.04)?);
+    let input = net.neurons("input", 400, (noise, NeuronAxon::default()))?;
     let neuron = || {
         let lif = Lif::default().tau(vec_of(8.0, 16.0));
         (lif, RefractoryPeriod::new(3.0), SimpleDendriteStructure::default(), NeuronAxon::default())
     };
     let exc = net.neurons("exc", NEURONS, neuron())?;
     let inh = net.neurons("inh", NEURONS, (neuron(), Inhibitory))?;
-    let rule = (PreTrace::new(20.0), PostTrace::new(20.0), Stdp::new(4e-4, 2e-4).bounds(Bound::Soft));
-    let learning = net.synapses(input, exc, (Dense, WeightInitializer::uniform(0.2, 0.4), Proximal, rule))?;
-    net.synapses(exc, inh, (Dense, WeightInitializer::constant(0.03), Proximal))?;
+    let rule =
+        (PreTrace::new(20.0), PostTrace::new(20.0), Stdp::new(0.1, 0.04).w_max(0.25).bounds(Bound::Soft));
+    let learning =
+        net.synapses(input, exc, (Dense, WeightInitializer::uniform(0.05, 0.1), Proximal, rule))?;
+    net.synapses(exc, inh, (Dense, WeightInitializer::constant(0.1), Proximal))?;
 
     let counts = net.count_spikes(exc)?;
     let (mut times, mut rates, mut moments) = (Vec::new(), Vec::new(), Vec::new());
@@ -47,7 +49,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "learning off" => net.switch_off("Learning", learning)?,
             "learning on" => net.switch_on("Learning", learning)?,
             "inhibition added" => {
-                let weights = WeightInitializer::constant(0.02);
+                let weights = WeightInitializer::constant(0.008);
                 let course = ExponentialSynapse::new(8.0);
                 inhibition = Some(net.synapses(inh, exc, (Dense, weights, Proximal, course))?);
             }

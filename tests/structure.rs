@@ -9,4 +9,5 @@ mod parts;
 mod random_changes;
 mod recording;
 mod stimulus;
+mod switching;
 mod wiring;

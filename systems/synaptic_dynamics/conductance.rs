@@ -169,9 +169,14 @@ fn prepare(mut problems: ResMut<Problems>, mut projections: Query<Fresh>) {
         }
         let steps = delays.and_then(|d| d.0.iter().max()).map_or(1, |&d| d as usize + 1);
         // A delay that no dendrite can hold is told where all delays are checked.
-        let too_long = steps > crate::axon::MAX_DELAY;
-        if !too_long && unbuilt.makes_state(conductances.0.steps() < steps) {
-            conductances.0 = Buffer::new(steps, ends.post.len());
+        if steps > crate::axon::MAX_DELAY {
+            continue;
+        }
+        let (buffer, n) = (&mut conductances.0, ends.post.len());
+        if unbuilt.makes_state(buffer.steps() == 0) {
+            *buffer = Buffer::new(steps, n);
+        } else {
+            buffer.resize(steps, n);
         }
     }
 }

@@ -444,11 +444,16 @@ fn forget_shaped(mut projections: Query<&mut SynapticCurrent>) {
     }
 }
 
+type Delivering<'w, C> = (
+    &'w C,
+    &'w <C as Connectivity>::Synapses,
+    &'w PreSpikes,
+    Option<&'w CurrentCoef>,
+    &'w mut SynapticCurrent,
+);
+
 /// For every projection of this kind, add up the weights of the neurons whose spikes it caught.
-fn deliver_spikes<C: Connectivity>(
-    workers: Res<Workers>,
-    mut projections: Query<(&C, &C::Synapses, &PreSpikes, Option<&CurrentCoef>, &mut SynapticCurrent)>,
-) {
+fn deliver_spikes<C: Connectivity>(workers: Res<Workers>, mut projections: Query<Delivering<C>>) {
     for (kind, synapses, pre, coefficient, mut current) in &mut projections {
         if pre.0.is_silent() && current.silent {
             continue;

@@ -15,7 +15,7 @@ fn fire(net: &mut Neocortex, whole: Entity, part: &[u32], twin: Entity, fired: &
 }
 
 fn fired_at(step: u32, n: u32) -> Vec<u32> {
-    (0..n).filter(|i| (i * i * 7 + step * 5 + i * step) % 4 == 0).collect()
+    (0..n).filter(|i| (i * i * 7 + step * 5 + i * step).is_multiple_of(4)).collect()
 }
 
 #[test]
