@@ -33,7 +33,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .apical_provocativeness(0.7 as Real);
         (lif, dendrite, computation)
     };
-    let cases: [(&str, &[(Entity, Compartment, i64)]); 5] = [
+    // Who reaches which compartment, and after how many steps.
+    type Reached<'a> = &'a [(Entity, Compartment, i64)];
+    let cases: [(&str, Reached<'_>); 5] = [
         ("proximal", &[(sense, Proximal, 0)]),
         ("distal", &[(context, Distal, 0)]),
         ("proximal and distal", &[(sense, Proximal, 0), (context, Distal, 0)]),

@@ -141,7 +141,7 @@ impl<'n, N: Network + ?Sized> StructureBuilder<'n, N> {
 
     /// Opens the input port `label`: whatever joins it reaches `inner`, a population `"exc"` or a structure's port
     /// `("L4", "input")`, and gains `behaviours`. Called again, the port leads to several things.
-    pub fn input<'i>(self, label: &str, inner: impl Into<Inner>, behaviours: impl Bundle) -> Self {
+    pub fn input(self, label: &str, inner: impl Into<Inner>, behaviours: impl Bundle) -> Self {
         self.open(Direction::Input, label, inner.into(), behaviours)
     }
 

@@ -80,7 +80,7 @@ pub(super) fn changes(net: &mut Neocortex, group: &str, variable: &str) -> Resul
 pub(super) fn learning(net: &mut Neocortex, more: impl Bundle) -> Result<Entity> {
     let ends = || (InputSpikes::default(), NeuronAxon::default());
     let (pre, post) = (net.neurons("pre", 4, ends())?, net.neurons("post", 4, ends())?);
-    let rule = (PreTrace::new(9.0), PostTrace::new(7.0), Stdp::new(0.05, 0.02));
+    let rule = (PreTrace::new(9.0), PostTrace::new(9.0), Stdp::new(0.05, 0.02));
     let weights = WeightInitializer::constant(0.5);
     net.named_synapses("synapses", pre, post, (Dense, weights, Proximal, rule, more))
 }

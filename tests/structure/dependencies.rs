@@ -52,6 +52,8 @@ fn parameters(behaviour: &Behaviour) -> Value {
         "Compartment" => json!("Proximal"),
         "CurrentCoef" | "InjectedCurrent" => json!(1.0),
         "InputSpikes" | "Tags" => json!([]),
+        "Istdp" => json!({"rho": 5.0}),
+        "RewardModulated<Istdp>" => json!({"rule": {"rho": 5.0}}),
         name if name == "Rstdp" || name.starts_with("RewardModulated<") => json!({"rule": {}}),
         _ if behaviour.parameters().is_some() => json!({}),
         _ => Value::Null,

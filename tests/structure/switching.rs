@@ -46,6 +46,17 @@ fn cases() -> Vec<(&'static str, &'static str, Make, Acts)> {
     fn dense(net: &mut Neocortex, synapses: impl Bundle) -> Result<Entity> {
         wired(net, (Dense, WeightInitializer::ones(), synapses))
     }
+    fn onto(net: &mut Neocortex, shape: (usize, usize, usize), kind: impl Bundle) -> Result<Entity> {
+        let pre = net.neurons("pre", (1, 2, 2), (InputSpikes::default(), NeuronAxon::default()))?;
+        let post = net.neurons("post", shape, (Lif::default(), axon_and_dendrite()))?;
+        net.synapses(pre, post, (kind, Proximal))
+    }
+    fn moves(net: &mut Neocortex, variable: &str) -> Result<bool> {
+        let post = net.find("post")?;
+        let before = net.state(post, variable)?;
+        net.run(3)?;
+        Ok(net.state(post, variable)? != before)
+    }
     vec![
         (
             "InputSpikes",
@@ -86,15 +97,40 @@ fn cases() -> Vec<(&'static str, &'static str, Make, Acts)> {
             },
         ),
         ("One2One", "", |net| wired(net, (One2One, WeightInitializer::ones())), flows),
+        ("Conv2d", "", |net| onto(net, (4, 1, 1), (Conv2d::new(2, 2), WeightInitializer::ones())), flows),
+        ("Local2d", "", |net| onto(net, (4, 1, 1), (Local2d::new(2, 2), WeightInitializer::ones())), flows),
+        ("AveragePool2d", "", |net| onto(net, (1, 1, 1), AveragePool2d), flows),
+        ("MaxPool2d", "", |net| onto(net, (1, 1, 1), MaxPool2d), flows),
         (
-            "Conv2d",
+            "Lateral",
             "",
             |net| {
-                let pre = net.neurons("pre", (1, 2, 2), (InputSpikes::default(), NeuronAxon::default()))?;
-                let post = net.neurons("post", (4, 1, 1), (Lif::default(), axon_and_dendrite()))?;
-                net.synapses(pre, post, (Conv2d::new(2, 2), WeightInitializer::ones(), Proximal))
+                let behaviours = (prompt(), InjectedCurrent::new(2.0), axon_and_dendrite());
+                let post = net.neurons("post", (1, 2, 2), behaviours)?;
+                net.synapses(post, post, (Lateral::new(1, 1, 1), WeightInitializer::ones(), Proximal))
             },
-            flows,
+            |net| {
+                net.run(2)?;
+                Ok(net.state(net.find("post")?, "I")?[0] != 2.0)
+            },
+        ),
+        (
+            "PoissonSource",
+            "",
+            |net| net.neurons("post", 4, PoissonSource::new(900.0)),
+            |net| Ok(spikes_of_four_steps(net)? > 0),
+        ),
+        (
+            "Adaptation",
+            "adaptation",
+            |net| driven(net, Adaptation::new(0.0, 0.2, 20.0)),
+            |net| moves(net, "adaptation"),
+        ),
+        (
+            "AdaptiveThreshold",
+            "theta",
+            |net| driven(net, AdaptiveThreshold::default()),
+            |net| moves(net, "theta"),
         ),
         ("CurrentCoef", "", |net| dense(net, CurrentCoef(3.0)), |net| Ok(current(net)? == 12.0)),
         (
@@ -255,7 +291,13 @@ fn every_behaviour_stops_when_it_is_switched_off_and_goes_on_when_it_is_switched
                 let group = learning(&mut net, ())?;
                 net.remove::<Stdp>(group)?;
                 let gated = behaviour.parameters().is_some_and(|p| p.contains(&"rule"));
-                let value = if gated { serde_json::json!({ "rule": {} }) } else { serde_json::json!({}) };
+                // It has no target of its own accord.
+                let rule = if name.contains("Istdp") {
+                    serde_json::json!({ "rho": 5.0 })
+                } else {
+                    serde_json::json!({})
+                };
+                let value = if gated { serde_json::json!({ "rule": rule }) } else { rule };
                 let loaded = behaviour.load(&mut net.world_mut().entity_mut(group), value);
                 assert!(loaded.is_ok(), "{name}: {loaded:?}");
                 check(&mut net, name, "", group, |net| changes(net, "synapses", "weights"))?;
