@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// trace y of this step, and s = −1 if inhibitory, else +1. Where it is not given, `alpha = 2·rho·tau/1000`.
 ///
 /// **Parameters.** Below, one of `rho` and `alpha` at least; the time constant tau is that of both
-/// [`PreTrace`](crate::traces::PreTrace) and [`PostTrace`](crate::traces::PostTrace), which must agree. With
+/// [`PreTrace`] and [`PostTrace`], which must agree. With
 /// `is_inhibitory` the weights are the amounts of inhibition, positive, and the source is
 /// [`Inhibitory`](crate::group::Inhibitory): it turns the current around, not the weights.
 ///

@@ -1,7 +1,7 @@
 //! The behaviours that a network knows by name: how to describe, check, save and load them, and switch them off.
 //!
 //! A behaviour says once, where it is registered, what it belongs on, what it needs on its own group and on the
-//! populations of a projection, and which stage it acts in. The Build schedule checks the needs ([`check_needs`]), and
+//! populations of a projection, and which stage it acts in. The Build schedule checks the needs (`check_needs`), and
 //! the table in `docs/dependencies.md` is made from them.
 
 mod fields;
