@@ -60,7 +60,15 @@ pub enum Scheme {
     Euler,
 }
 
-setters!(Izhikevich { a: Param, b: Param, c: Param, d: Param, threshold: Param, init_v: Param, scheme: Scheme });
+setters!(Izhikevich {
+    a: Param,
+    b: Param,
+    c: Param,
+    d: Param,
+    threshold: Param,
+    init_v: Param,
+    scheme: Scheme
+});
 
 impl Default for Izhikevich {
     fn default() -> Self {

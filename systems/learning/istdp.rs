@@ -155,13 +155,19 @@ mod tests {
         assert!((rule.on_pre_spike(1.0, traces(0.0, 0.9)) - 0.04).abs() < 1e-7);
         assert!((rule.excitatory().on_pre_spike(1.0, traces(0.0, 0.2)) - 0.03).abs() < 1e-7);
         // The post-synaptic term is the same for both.
-        assert_eq!(rule.on_post_spike(1.0, traces(0.4, 0.0)), rule.excitatory().on_post_spike(1.0, traces(0.4, 0.0)));
+        assert_eq!(
+            rule.on_post_spike(1.0, traces(0.4, 0.0)),
+            rule.excitatory().on_post_spike(1.0, traces(0.4, 0.0))
+        );
     }
 
     #[test]
     fn a_rule_without_a_target_and_traces_that_disagree_are_refused() {
         let error = Istdp::default().check("a -> b").unwrap_err().to_string();
-        assert_eq!(error, "`a -> b` has Istdp but no target, neither `rho` nor `alpha`: add `Istdp::rho(5.0)`");
+        assert_eq!(
+            error,
+            "`a -> b` has Istdp but no target, neither `rho` nor `alpha`: add `Istdp::rho(5.0)`"
+        );
         let (pre, post) = (PreTrace::new(20.0), PostTrace::new(10.0));
         let error = Istdp::alpha(0.3).check_traces("a -> b", &pre, &post).unwrap_err().to_string();
         let expected = "`a -> b`: PostTrace got 10 for `tau_s`: it must be 20, as PreTrace has it, for Istdp needs one \

@@ -228,12 +228,10 @@ mod tests {
         };
         let [a2_plus, a3_plus, a2_minus, a3_minus] =
             [rule.a2_plus, rule.a3_plus, rule.a2_minus, rule.a3_minus].map(f64::from);
-        let potentiation = |t: &usize| {
-            fast(pre, *t, TAU_PLUS) * (a2_plus + a3_plus * slow(post, *t, rule.tau_y))
-        };
-        let depression = |t: &usize| {
-            fast(post, *t, TAU_MINUS) * (a2_minus + a3_minus * slow(pre, *t, rule.tau_x))
-        };
+        let potentiation =
+            |t: &usize| fast(pre, *t, TAU_PLUS) * (a2_plus + a3_plus * slow(post, *t, rule.tau_y));
+        let depression =
+            |t: &usize| fast(post, *t, TAU_MINUS) * (a2_minus + a3_minus * slow(pre, *t, rule.tau_x));
         post.iter().map(potentiation).sum::<f64>() - pre.iter().map(depression).sum::<f64>()
     }
 
