@@ -12,103 +12,32 @@ pub mod local2d;
 pub mod lateral;
 pub mod average_pool2d;
 pub mod max_pool2d;
+mod connectivity;
+mod current;
 mod normalization;
 
+pub use connectivity::{Connectivity, PlasticSynapses, Site, Synapses};
+pub use current::{CurrentCoef, SynapticCurrent};
 pub use normalization::CurrentNormalization;
 
 use crate::Real;
 use crate::axon::SOURCE_AXON;
 use crate::dendrite::DENDRITE;
 use crate::dynamics::{Range, check_parameter};
-use crate::error::{Error, Problems, Result};
-use crate::fire::SpikeSet;
-use crate::group::{Grid, Inhibitory, Population, Unbuilt, build_late};
+use crate::error::{Error, Problems};
+use crate::group::{Inhibitory, Population, Unbuilt, build_late};
 use crate::kernels::decay::scale;
-use crate::learning::{Activity, PlasticityRule};
 use crate::random::Seed;
 use crate::registry::{self, GroupKind, Need, Place, SwitchedOff};
 use crate::relations::{Compartment, Ends, Postsynaptic, Presynaptic, Projection};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system, add_systems};
 use crate::spike_catching::PreSpikes;
-use crate::weights::{WeightInitializer, Weights};
+use crate::weights::WeightInitializer;
 use crate::workers::Workers;
-use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
 use bevy_ecs::world::EntityRef;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::fmt::Debug;
-
-/// The current that a projection brings to each neuron of its target, at this step.
-#[doc(alias = "I")]
-#[derive(Component, Clone, Debug, Default, PartialEq)]
-pub struct SynapticCurrent {
-    /// One value per target neuron.
-    pub values: Vec<Real>,
-    /// Whether all values are 0, so that nothing needs to be added up.
-    pub silent: bool,
-    sign: Real,
-    /// Whether the values come from synaptic dynamics: they last one step, whatever computed the current before.
-    shaped: bool,
-}
-
-impl SynapticCurrent {
-    /// No current.
-    pub fn silence(&mut self) {
-        self.values.fill(0.0);
-        self.silent = true;
-        self.shaped = false;
-    }
-
-    /// −1 if the source is inhibitory, else +1. A kind of connectivity may have a sign of its own.
-    pub fn sign(&self) -> Real {
-        self.sign
-    }
-
-    /// Replaces the current by one of a user's own making.
-    pub fn set(&mut self, values: &[Real]) {
-        self.values.clear();
-        self.values.extend_from_slice(values);
-        self.silent = false;
-        self.shaped = false;
-    }
-
-    /// The values, to be replaced for this step by what synaptic dynamics make of them.
-    pub(crate) fn shaped(&mut self) -> &mut [Real] {
-        self.silent = false;
-        self.shaped = true;
-        &mut self.values
-    }
-
-    /// Makes the current of this step what synaptic dynamics give, with the sign of the source.
-    pub(crate) fn shape(&mut self, values: &[Real]) {
-        let sign = self.sign;
-        self.shaped().copy_from_slice(values);
-        self.apply(sign);
-    }
-
-    /// Takes the sign of the source off: what an inhibitory projection opens is a conductance above 0.
-    pub(crate) fn lose_sign(&mut self) {
-        self.apply(self.sign);
-    }
-
-    fn apply(&mut self, sign: Real) {
-        if sign < 0.0 {
-            scale(&mut self.values, sign);
-        }
-    }
-}
-
-/// Multiplies a projection's current (CoNeX's `current_coef`). Default 1.
-#[doc(alias = "current_coef")]
-#[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CurrentCoef(pub Real);
-
-impl Default for CurrentCoef {
-    fn default() -> Self {
-        CurrentCoef(1.0)
-    }
-}
 
 /// The projection has a kind of connectivity. Every kind brings it.
 #[derive(Component, Clone, Debug, Default)]
@@ -138,152 +67,6 @@ pub struct NoSelfConnections;
 /// Set on a projection whose synapses were laid out just now, until their weights are drawn.
 #[derive(Component, Clone, Copy, Debug)]
 pub(crate) struct FreshSynapses;
-
-/// Everything that a kind of connectivity may ask when it lays out its synapses.
-pub struct Site<'a> {
-    /// The projection's name.
-    pub projection: &'a str,
-    /// The source's name.
-    pub source: &'a str,
-    /// The target's name.
-    pub target: &'a str,
-    /// The source's shape.
-    pub pre: Grid,
-    /// The target's shape.
-    pub post: Grid,
-    /// What the weights will be.
-    pub weights: &'a WeightInitializer,
-    /// Whether a neuron may reach itself: false only where a population without self-connections projects onto itself.
-    pub self_connections: bool,
-    /// Where random draws come from.
-    pub seed: Seed,
-}
-
-impl Site<'_> {
-    /// Whether a population projects onto itself.
-    pub fn is_recurrent(&self) -> bool {
-        // Names tell groups apart.
-        self.source == self.target
-    }
-
-    /// The error that source and target do not fit; `expected` says what would.
-    pub fn mismatch(&self, connectivity: &'static str, expected: String) -> Error {
-        Error::ShapeMismatch {
-            projection: self.projection.into(),
-            connectivity,
-            source_population: self.source.into(),
-            source_shape: self.pre.to_string(),
-            target: self.target.into(),
-            target_shape: self.post.to_string(),
-            expected,
-        }
-    }
-
-    /// So many weights of 0.
-    ///
-    /// # Errors
-    /// More of them than there can be, or than memory can be had for.
-    pub fn zeros(&self, connectivity: &'static str, synapses: u128) -> Result<Weights> {
-        self.check_memory(connectivity, synapses, size_of::<Real>())?;
-        Ok(Weights::zeros(synapses as usize))
-    }
-
-    /// Checks that there is memory for so many synapses of `bytes` each.
-    ///
-    /// # Errors
-    /// More of them than there can be, or than memory can be had for.
-    pub fn check_memory(&self, connectivity: &'static str, synapses: u128, bytes: usize) -> Result<()> {
-        let limit = (isize::MAX as u128) / bytes as u128;
-        let projection = || self.projection.into();
-        if synapses > limit {
-            return Err(Error::TooManySynapses { projection: projection(), connectivity, synapses, limit });
-        }
-        if Vec::<u8>::new().try_reserve_exact(synapses as usize * bytes).is_err() {
-            return Err(Error::OutOfMemory { projection: projection(), connectivity, synapses });
-        }
-        Ok(())
-    }
-
-    /// The error that given weights have the wrong shape.
-    pub fn weight_shape(&self, connectivity: &'static str, expected: &[usize], given: &[usize]) -> Error {
-        let (expected, given) = (format!("{expected:?}"), format!("{given:?}"));
-        Error::WeightShape { projection: self.projection.into(), connectivity, expected, given }
-    }
-}
-
-/// A kind of connectivity: which synapses there are between two populations.
-///
-/// The component `#[require(Weighted)]`s, or `#[require(DendriticInput)]`s if its synapses have no weights.
-pub trait Connectivity: Component + Debug {
-    /// How the synapses are kept.
-    type Synapses: Synapses;
-
-    /// Whether the synapses have weights, so that the projection needs a [`WeightInitializer`].
-    const WEIGHTED: bool = true;
-
-    /// Whether the kind can leave out synapses from a neuron onto itself.
-    const LEAVES_OUT_SELF: bool = false;
-
-    /// Whether the currents inhibit, where that is the kind's own. Default: as the source does.
-    fn inhibitory(&self) -> Option<bool> {
-        None
-    }
-
-    /// Lays out the synapses, their weights not yet drawn.
-    ///
-    /// # Errors
-    /// Shapes that do not fit.
-    fn connect(&self, site: &Site<'_>) -> Result<Self::Synapses>;
-}
-
-/// The synapses of a projection, whatever their kind.
-pub trait Synapses: Component<Mutability = Mutable> {
-    /// Whether only the synapses that the density asks for are stored.
-    const STRUCTURAL_DENSITY: bool = false;
-
-    /// The weights, in the kind's own order.
-    fn weights(&self) -> &Weights;
-
-    /// The weights, to be changed.
-    fn weights_mut(&mut self) -> &mut Weights;
-
-    /// The shape in which given weights come and weights are read back.
-    fn shape(&self) -> Vec<usize>;
-
-    /// Memory that the synapses take \[bytes\].
-    fn bytes(&self) -> usize {
-        size_of_val(self.weights().values())
-    }
-
-    /// Adds to `current[j]`, all of them 0 before, the weights of the synapses from spiking neurons to j.
-    fn deliver(&self, pre: &SpikeSet, current: &mut [Real], workers: &Workers);
-
-    /// Sets `sums` to the sums of weights that normalization acts on: one for each group of targets that share one. The
-    /// groups are equally large and in the order of the targets.
-    fn incoming_sums(&self, sums: &mut Vec<Real>);
-
-    /// Multiplies the weights of each such group by its factor.
-    fn scale_incoming(&mut self, factors: &[Real]);
-
-    /// Puts weights that stand for no synapse back to 0, after something has changed all weights alike.
-    fn keep_absent(&mut self) {}
-
-    /// Sets to 0 what `values`, one a weight and in the same order, hold for no synapse.
-    fn clear_absent(&self, _values: &mut [Real]) {}
-}
-
-/// Synapses that rules can act on.
-pub trait PlasticSynapses: Synapses {
-    /// Applies `rule` to every synapse with a spike on either side: to its weight, or, with `aside`, to its place there,
-    /// one a weight and in the same order, while the weight stays as it is.
-    fn learn<R: PlasticityRule>(
-        &mut self,
-        rule: &R,
-        activity: &Activity<'_>,
-        aside: Option<&mut [Real]>,
-        workers: &Workers,
-    );
-}
 
 /// What can be read of a projection's synapses, whatever their kind.
 pub struct SynapseView<'a> {
