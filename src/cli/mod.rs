@@ -124,6 +124,14 @@ fn describe(options: &DescribeOptions) -> Result<()> {
             network::Learner::build(&options.network, &task)?.net
         }
         "column" => column::build(options.network.settings(), false)?,
+        name if std::path::Path::new(name).extension().is_none() => {
+            let known = ["digits", "column"].into_iter();
+            let suggestion = known.min_by_key(|known| strsim::damerau_levenshtein(known, name));
+            let suggestion = suggestion.filter(|near| strsim::damerau_levenshtein(near, name) <= 2);
+            let (kind, name) = ("network or file", name.to_string());
+            let suggestion = suggestion.map(String::from);
+            return Err(conex::systems::Error::UnknownName { kind, name, suggestion }.into());
+        }
         file => conex::Neocortex::from_blueprint(&conex::replication::Blueprint::read(file)?, |_| {})?,
     };
     net.build()?;

@@ -240,7 +240,7 @@ fn a_conductance_onto_a_part_sees_the_potentials_of_its_neurons() -> Result<()> 
     let mut net = network(1.0)?;
     let pre = input(&mut net, "pre", 3)?;
     let potentials = vec![0.0, -10.0, -20.0, -30.0, -40.0];
-    let lif = Lif::default().tau(1e9).threshold(1e9).init_v(potentials);
+    let lif = Lif::default().tau(1e30).threshold(1e9).init_v(potentials);
     let whole = net.neurons("whole", 5, (lif, SimpleDendriteStructure::default()))?;
     let part = net.sub_population("part", whole, Selection::Neurons(vec![1, 3, 4]))?;
     let behaviours = (One2One, WeightInitializer::ones(), Proximal, Conductance::new(5.0));
