@@ -43,16 +43,12 @@ impl Connectivity for AveragePool2d {
 /// The patches that the target reads of the source.
 ///
 /// # Errors
-/// Depths that differ, a target that is larger than the source.
+/// Depths that differ.
 pub(super) fn pooling(site: &Site<'_>, connectivity: &'static str) -> Result<Pooling> {
     let (pre, post) = (site.pre, site.post);
     if pre.depth != post.depth {
         let expected = format!("both need the same depth, and it is {} and {}", pre.depth, post.depth);
         return Err(site.mismatch(connectivity, expected));
-    }
-    if post.height > pre.height || post.width > pre.width {
-        let expected = "the target must not be higher or wider than the source, of which it reads patches";
-        return Err(site.mismatch(connectivity, expected.into()));
     }
     Ok(Pooling { input: (pre.height, pre.width), output: (post.height, post.width) })
 }
