@@ -135,7 +135,7 @@ fn print(report: &Report) {
         println!("  peak memory      {peak:.0} MB");
     }
     for (population, rate) in &report.rates {
-        println!("  rate {population:<12}{rate:.1} Hz");
+        println!("  rate {population:<20} {rate:.1} Hz");
     }
     for (stage, us) in &report.stages {
         println!("  stage {stage:<22}{us:8.2} us");
