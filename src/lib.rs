@@ -31,7 +31,9 @@ pub mod prelude {
     pub use bevy_ecs::prelude::*;
     pub use conex_systems::Real;
     pub use conex_systems::axon::NeuronAxon;
+    pub use conex_systems::connections::{ConnectionRule, Connections, Profile};
     pub use conex_systems::coordinates::Coordinates;
+    pub use conex_systems::delivery::{Static, WeightBits};
     pub use conex_systems::dendrite::{InjectedCurrent, SimpleDendriteComputation, SimpleDendriteStructure};
     pub use conex_systems::dynamics::adaptation::{Adaptation, AdaptationVariable};
     pub use conex_systems::dynamics::{
@@ -48,7 +50,9 @@ pub mod prelude {
     };
     pub use conex_systems::noise::InherentNoise;
     pub use conex_systems::parameter::Param;
+    pub use conex_systems::poisson_drive::PoissonDrive;
     pub use conex_systems::poisson_source::PoissonSource;
+    pub use conex_systems::receptors::Receptors;
     pub use conex_systems::refractory::RefractoryPeriod;
     pub use conex_systems::relations::{
         Afferents, Compartment, Compartment::Apical, Compartment::Distal, Compartment::Proximal, Efferents,
@@ -69,7 +73,8 @@ pub mod prelude {
     pub use conex_systems::time::{Clock, TimeScaling};
     pub use conex_systems::traces::{Pairing, PostTrace, PreTrace};
     pub use conex_systems::weights::{
-        DelayInitializer, Delays, Distribution, Limits, WeightClip, WeightInitializer, WeightNormalization,
+        DelayInitializer, Delays, Distribution, Limits, SynapticDelays, WeightClip, WeightInitializer,
+        WeightNormalization,
     };
 }
 

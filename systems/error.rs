@@ -130,7 +130,7 @@ pub enum Error {
     ClosedCompartment { projection: String, population: String, compartment: &'static str },
     /// A projection that nothing computes a current for.
     #[error(
-        "projection `{projection}` from `{source_population}` to `{target}` has no connectivity: add `Dense`, `Sparse`, `One2One` or `Conv2d`"
+        "projection `{projection}` from `{source_population}` to `{target}` has no connectivity: add `Dense`, `Sparse`, `One2One`, `Conv2d` or `Static`"
     )]
     NoConnectivity { projection: String, source_population: String, target: String },
     /// A connectivity or rule that its network does not know, or two of them on one projection.
@@ -203,6 +203,29 @@ pub enum Error {
         "projection `{projection}` ({connectivity}) would have {synapses} synapses, for which there is not enough memory: make its populations smaller, or use `Sparse` with a low density"
     )]
     OutOfMemory { projection: String, connectivity: &'static str, synapses: u128 },
+    /// Static synapses that no memory can be had for.
+    #[error(
+        "{projections} projections with {synapses} static synapses in all: {reason}. Make the network smaller, or store weights in 16 bits (`Static::bits16()`)"
+    )]
+    StaticMemory { projections: usize, synapses: u128, reason: String },
+    /// Something that static synapses cannot honour.
+    #[error("projection `{projection}` has `Static` synapses and {behaviour}: {why}")]
+    NotForStatic { projection: String, behaviour: String, why: String },
+    /// Two places where spikes arrive.
+    #[error(
+        "population `{population}` has a neuron model with receptors and a dendrite: the receptors take its place, remove `SimpleDendriteStructure`"
+    )]
+    DendriteAndReceptors { population: String },
+    /// A delay where nothing waits.
+    #[error(
+        "projection `{projection}` has destination delays, but `{population}` has receptors instead of a dendrite, which keep nothing for later: use source delays, or `Static` synapses with `SynapticDelays`"
+    )]
+    DelayAtReceptors { projection: String, population: String },
+    /// A change of a neuron model that its synapses cannot follow.
+    #[error(
+        "population `{population}` had {had} receptors when it was built and has {has} now: whether both synaptic time constants are one cannot change between steps"
+    )]
+    ReceptorsChanged { population: String, had: usize, has: usize },
 
     // Structures.
     /// A structure that cannot be what it is called.

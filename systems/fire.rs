@@ -1,6 +1,9 @@
 //! Stage `Fire`: neurons above threshold spike and are reset; input populations take the spikes given to them.
 
-use crate::dynamics::{InputCurrent, Membrane, MembranePotential, ModelNames, NeuronState, Threshold};
+use crate::delivery::Fused;
+use crate::dynamics::{
+    InputCurrent, Membrane, MembranePotential, ModelConstants, ModelNames, NeuronState, Threshold,
+};
 use crate::error::{Error, Problems, Result};
 use crate::group::{Population, Unbuilt, build_late};
 use crate::parameter::BLOCK;
@@ -65,7 +68,7 @@ pub struct Spikes(pub SpikeSet);
 
 /// Neurons fire where `v >= threshold`, and `v` becomes `v_reset` there. Every neuron model brings it.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[require(MembranePotential, Threshold, Membrane, InputCurrent, NeuronState, Spikes, ModelNames)]
+#[require(MembranePotential, Threshold, Membrane, InputCurrent, NeuronState, ModelConstants, Spikes, ModelNames)]
 pub struct Fire;
 
 /// Neurons that integrate and fire.
@@ -109,7 +112,10 @@ pub(crate) enum FireSystems {
 
 /// For every population with a voltage and a threshold, find the spikes and reset them.
 fn detect_spikes(
-    mut populations: Query<(&Threshold, &Membrane, &mut MembranePotential, &mut Spikes), With<Fire>>,
+    mut populations: Query<
+        (&Threshold, &Membrane, &mut MembranePotential, &mut Spikes),
+        (With<Fire>, Without<Fused>),
+    >,
 ) {
     for (threshold, membrane, mut v, mut spikes) in &mut populations {
         let v = &mut v.0[..];

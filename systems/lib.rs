@@ -14,13 +14,18 @@ pub mod coordinates;
 pub mod relations;
 pub mod random;
 pub mod workers;
+pub mod memory;
+pub mod connections;
 pub mod registry;
 
 // The stages of a step, in order.
 pub mod time;
 pub mod reward;
 pub mod synaptic_input;
+pub mod delivery;
 pub mod synaptic_dynamics;
+pub mod receptors;
+pub mod poisson_drive;
 pub mod dendrite;
 pub mod dynamics;
 pub mod noise;

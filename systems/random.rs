@@ -21,6 +21,11 @@ impl Seed {
     /// The stream for one `purpose` of the group `name`; `part` is a chunk, a row, a step or whatever else tells
     /// draws apart that may be made in any order.
     pub fn stream(self, purpose: &str, name: &str, part: u64) -> Stream {
+        self.streams(purpose, name).part(part)
+    }
+
+    /// The streams for one `purpose` of the group `name`, of which there may be many.
+    pub fn streams(self, purpose: &str, name: &str) -> Streams {
         let mut key = mix(self.0);
         for bytes in [purpose.as_bytes(), name.as_bytes()] {
             // The length keeps ("ab", "c") and ("a", "bc") apart.
@@ -29,7 +34,23 @@ impl Seed {
                 key = mix(key ^ u64::from(*byte));
             }
         }
-        Stream::seed_from_u64(mix(key ^ part))
+        Streams(key)
+    }
+}
+
+/// The streams for one purpose of one group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Streams(u64);
+
+impl Streams {
+    /// The stream of one part: a chunk, a row, a step or whatever else tells draws apart that may be made in any order.
+    pub fn part(self, part: u64) -> Stream {
+        Stream::seed_from_u64(self.seed(part))
+    }
+
+    /// What that stream begins with, for generators of another kind.
+    pub fn seed(self, part: u64) -> u64 {
+        mix(self.0 ^ part)
     }
 }
 

@@ -1,10 +1,13 @@
 //! Stage `Refractory`: after a spike, a neuron rests.
 
+use crate::Real;
+use crate::delivery::Fused;
 use crate::dynamics::{Membrane, MembranePotential, Range, check_parameter};
 use crate::error::Problems;
 use crate::fire::{NEURONS, Spikes};
 use crate::group::{Population, Unbuilt, build_late};
-use crate::parameter::Param;
+use crate::kernels::threshold::rest;
+use crate::parameter::{BLOCK, Param};
 use crate::registry::{self, GroupKind};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use crate::time::Clock;
@@ -52,7 +55,7 @@ fn hold_refractory(
         &Membrane,
         &mut RefractorySteps,
         &mut MembranePotential,
-    )>,
+    ), Without<Fused>>,
 ) {
     for (name, period, spikes, membrane, mut steps, mut v) in &mut populations {
         let n = steps.0.len();
@@ -63,16 +66,26 @@ fn hold_refractory(
             continue;
         }
         // These spikes are those of the step before: this step's come later.
-        for &j in spikes.0.events() {
-            let duration = f64::from(period.duration.get(j as usize)) / clock.dt;
-            steps.0[j as usize] = duration.round() as u32;
-        }
-        for (j, (left, v)) in steps.0.iter_mut().zip(&mut v.0).enumerate() {
-            if *left > 0 {
-                *left -= 1;
-                *v = membrane.v_reset.get(j);
-            }
-        }
+        hold(period, spikes.0.events(), 0, &mut steps.0, &mut v.0, membrane, clock.dt);
+    }
+}
+
+/// Lets the neurons from `first` on that `fired` at the last step begin to rest, and holds those that rest for one step.
+pub(crate) fn hold(
+    period: &RefractoryPeriod,
+    fired: &[u32],
+    first: usize,
+    steps: &mut [u32],
+    v: &mut [Real],
+    membrane: &Membrane,
+    dt: f64,
+) {
+    for &j in fired {
+        let duration = f64::from(period.duration.get(j as usize)) / dt;
+        steps[j as usize - first] = duration.round() as u32;
+    }
+    for (k, (steps, v)) in steps.chunks_mut(BLOCK).zip(v.chunks_mut(BLOCK)).enumerate() {
+        rest(steps, v, membrane.v_reset.block(first + k * BLOCK, v.len()));
     }
 }
 

@@ -150,7 +150,12 @@ enum Half {
 struct UserCall(StepSystems, usize);
 
 #[derive(Resource, Default)]
-struct UserCalls(usize);
+struct UserCalls(usize, Vec<StepSystems>);
+
+/// Whether systems of the user's stand in this stage.
+pub fn has_user_systems(world: &World, stage: StepSystems) -> bool {
+    world.get_resource::<UserCalls>().is_some_and(|calls| calls.1.contains(&stage))
+}
 
 /// Prepares a world for networks: both schedules with every behaviour that conex has. Does nothing the second time.
 pub fn install(world: &mut World) {
@@ -190,9 +195,13 @@ pub fn install(world: &mut World) {
     crate::coordinates::install(world);
     crate::time::install(world);
     crate::reward::install(world);
+    crate::connections::install(world);
     crate::synaptic_input::install(world);
+    crate::delivery::install(world);
     crate::synaptic_dynamics::install(world);
     crate::dendrite::install(world);
+    crate::receptors::install(world);
+    crate::poisson_drive::install(world);
     crate::dynamics::install(world);
     crate::noise::install(world);
     crate::refractory::install(world);
@@ -247,6 +256,7 @@ pub fn add_user_systems<M>(
     let mut calls = world.resource_mut::<UserCalls>();
     let this = UserCall(stage, calls.0);
     calls.0 += 1;
+    calls.1.push(stage);
     world.schedule_scope(Step, |_, step| {
         step.configure_sets(this.in_set(Half::User(stage)));
         for earlier in (0..this.1).map(|k| UserCall(stage, k)) {

@@ -53,7 +53,7 @@ impl Clock {
     }
 }
 
-fn advance_clock(mut clock: ResMut<Clock>) {
+pub(crate) fn advance_clock(mut clock: ResMut<Clock>) {
     clock.iteration += 1;
 }
 

@@ -6,6 +6,7 @@ use crate::axon::MAX_DELAY;
 use crate::error::{Error, Problems};
 use crate::fire::Fire;
 use crate::group::{Population, Unbuilt, build_late};
+use crate::receptors::Receptors;
 use crate::registry::{self, GroupKind, Need, Place};
 use crate::relations::{Afferents, Compartment, SubPopulation, SubPopulations};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
@@ -18,7 +19,19 @@ use serde::{Deserialize, Serialize};
 /// A dendrite on the target of a projection.
 pub const DENDRITE: Need =
     Need::of::<SimpleDendriteStructure>(Place::Target, "dendrite", "SimpleDendriteStructure::default()")
-        .only("if it has a neuron model", |group| group.contains::<Fire>());
+        .only("if it has a neuron model without receptors", |group| {
+            group.contains::<Fire>() && !group.contains::<Receptors>()
+        });
+
+/// A dendrite or receptors, for synapses that end there whatever else there is.
+pub(crate) const RECEIVER: Need = Need::of::<SimpleDendriteStructure>(
+    Place::Target,
+    "dendrite and no receptors",
+    "SimpleDendriteStructure::default()",
+)
+.only("if its neuron model has no receptors", |group| {
+    !group.contains::<Receptors>() && !group.contains::<SubPopulation>()
+});
 
 /// A dendrite with three compartments, each a buffer of the currents that are still to come.
 ///
@@ -79,7 +92,7 @@ impl DendriticCurrents {
         }
     }
 
-    pub(super) fn proximal_mut(&mut self) -> &mut [Real] {
+    pub(crate) fn proximal_mut(&mut self) -> &mut [Real] {
         self.proximal.row_mut(0)
     }
 

@@ -10,9 +10,11 @@ pub use crate::checks::{Range, check_parameter};
 use crate::Real;
 use crate::error::{Error, Problems, Result};
 use crate::fire::{Fire, FireSystems, Spikes};
+use crate::delivery::Fused;
 use crate::group::{Population, Unbuilt};
 use crate::kernels::{CHUNK, decay::difference};
 use crate::parameter::{BLOCK, Param};
+use crate::receptors::Receptors;
 use crate::registry::{self, GroupKind, SwitchedOff};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system, add_systems};
 use crate::time::{Clock, TimeScaling};
@@ -47,6 +49,8 @@ neuron_models! {
     elif::Elif,
     aelif::Aelif,
     izhikevich::Izhikevich,
+    lif_psc_exp::LifPscExp,
+    lif_cond_exp::LifCondExp,
 }
 
 /// The membrane potential `v` of each neuron.
@@ -83,7 +87,18 @@ pub struct NeuronState {
     model: Option<TypeId>,
 }
 
+/// What a neuron model computed of its parameters, once for many steps.
+#[derive(Component, Clone, Debug, Default, PartialEq)]
+pub struct ModelConstants(pub Vec<Param>);
+
 impl NeuronState {
+    /// The variables, in the order of the model's.
+    pub(crate) fn arrays_mut(&mut self) -> [&mut [Real]; MAX_STATE] {
+        let mut all: [&mut [Real]; MAX_STATE] = std::array::from_fn(|_| &mut [][..]);
+        all.iter_mut().zip(&mut self.arrays).for_each(|(slot, array)| *slot = array);
+        all
+    }
+
     /// The values of the variable `name`.
     pub fn get(&self, name: &str) -> Option<&[Real]> {
         self.names.iter().position(|n| *n == name).map(|k| &self.arrays[k][..])
@@ -110,10 +125,37 @@ pub struct Neurons<'a> {
     pub dt: Real,
     /// What dt scales.
     pub scaling: TimeScaling,
+    /// What arrives at the receptors at this step, for each of [`NeuronModel::receptors`]; empty for those it has not.
+    pub received: [&'a [Real]; 2],
+    /// What the model computed beforehand: [`NeuronModel::constants`].
+    pub constants: &'a [Param],
     start: usize,
 }
 
 impl<'a> Neurons<'a> {
+    /// The neurons from `start` on, with nothing received.
+    pub(crate) fn of_block(
+        v: &'a mut [Real],
+        input: &'a [Real],
+        state: [&'a mut [Real]; MAX_STATE],
+        clock: &Clock,
+        start: usize,
+    ) -> Self {
+        let (dt, scaling) = (clock.dt as Real, clock.scaling);
+        Neurons { v, input, state, dt, scaling, received: [&[], &[]], constants: &[], start }
+    }
+
+    /// The same, with what arrives at their receptors and the model's constants.
+    pub(crate) fn receiving(self, received: [&'a [Real]; 2], constants: &'a [Param]) -> Self {
+        Neurons { received, constants, ..self }
+    }
+
+    /// The values of constant k for these neurons.
+    #[inline]
+    pub fn constant(&self, k: usize) -> &'a [Real] {
+        self.constants[k].block(self.start, self.v.len())
+    }
+
     /// The values of a parameter for these neurons.
     #[inline]
     pub fn of<'p>(&self, parameter: &'p Param) -> &'p [Real] {
@@ -149,6 +191,18 @@ pub trait NeuronModel: Component<Mutability = Mutable> + Debug {
     /// Every parameter with its name and the range it must be in. All are checked before the first step.
     fn parameters(&self) -> Vec<(&'static str, &Param, Range)>;
 
+    /// How many receptors the neurons have, at which spikes arrive: none, one that takes all, or two, for what excites and
+    /// for what inhibits. A model with receptors `#[require(Receptors)]`s. Default none: input comes as a current.
+    fn receptors(&self) -> usize {
+        0
+    }
+
+    /// What follows from the parameters and dt \[ms\], computed once rather than at each step: handed to
+    /// [`integrate`](Self::integrate) as [`Neurons::constants`]. Default nothing.
+    fn constants(&self, _dt: f64) -> Vec<Param> {
+        Vec::new()
+    }
+
     /// One time step: reads `input` and writes `v` and `state`. The neurons stand in no relation to each other.
     fn integrate(&self, neurons: Neurons<'_>);
 
@@ -158,7 +212,7 @@ pub trait NeuronModel: Component<Mutability = Mutable> + Debug {
 
 /// The neuron models; no population has two.
 #[derive(SystemSet, Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct NeuronModels;
+pub(crate) struct NeuronModels;
 
 /// Copies of a model's membrane; no population has two.
 #[derive(SystemSet, Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -189,12 +243,20 @@ pub fn register<M: NeuronModel>(world: &mut World) {
             Membrane,
             InputCurrent,
             NeuronState,
+            ModelConstants,
+            Receptors,
             Spikes,
             ModelNames,
         )>();
     add_build_systems(world, BuildSystems::Allocate, prepare_model::<M>);
-    add_family_system(world, StepSystems::Time, MembraneCopies, follow_changes::<M>);
+    add_family_system(
+        world,
+        StepSystems::Time,
+        MembraneCopies,
+        follow_changes::<M>.after(crate::time::advance_clock),
+    );
     add_family_system(world, StepSystems::NeuronDynamics, NeuronModels, integrate_neurons::<M>);
+    crate::delivery::register_model::<M>(world);
     if M::ADAPTS {
         add_family_system(
             world,
@@ -214,12 +276,16 @@ type Fresh<'w, M> = (
     &'w mut InputCurrent,
     &'w mut Threshold,
     &'w mut Membrane,
-    &'w mut NeuronState,
+    (&'w mut NeuronState, &'w mut ModelConstants, Option<&'w mut Receptors>),
     &'w mut ModelNames,
 );
 
 /// For every new population of this model, check the parameters and set the state to its start.
-fn prepare_model<M: NeuronModel>(mut problems: ResMut<Problems>, mut populations: Query<Fresh<M>>) {
+fn prepare_model<M: NeuronModel>(
+    clock: Res<Clock>,
+    mut problems: ResMut<Problems>,
+    mut populations: Query<Fresh<M>>,
+) {
     let model_name = registry::short_name::<M>();
     for (
         name,
@@ -230,7 +296,7 @@ fn prepare_model<M: NeuronModel>(mut problems: ResMut<Problems>, mut populations
         mut current,
         mut threshold,
         mut membrane,
-        mut state,
+        (mut state, mut constants, receptors),
         mut names,
     ) in &mut populations
     {
@@ -245,6 +311,10 @@ fn prepare_model<M: NeuronModel>(mut problems: ResMut<Problems>, mut populations
             v.0 = model.initial_v().to_vec(n);
             current.0 = vec![0.0; n];
             *membrane = model.membrane();
+            constants.0 = model.constants(clock.dt);
+            if let Some(mut receptors) = receptors {
+                receptors.resize(n, model.receptors());
+            }
             state.names = M::STATE;
             state.model = Some(TypeId::of::<M>());
             state.arrays = (0..M::STATE.len()).map(|k| model.initial_state(k).to_vec(n)).collect();
@@ -269,8 +339,8 @@ fn check_models(
 }
 
 type Integrated<'w, M> = (
-    &'w M,
-    &'w InputCurrent,
+    (&'w M, &'w ModelConstants),
+    (&'w InputCurrent, Option<&'w Receptors>),
     Option<(&'w Adaptation, &'w AdaptationCurrents)>,
     &'w mut MembranePotential,
     &'w mut NeuronState,
@@ -281,20 +351,24 @@ fn integrate_neurons<M: NeuronModel>(
     clock: Res<Clock>,
     problems: Res<Problems>,
     workers: Res<Workers>,
-    mut populations: Query<Integrated<M>>,
+    mut populations: Query<Integrated<M>, Without<Fused>>,
 ) {
     if !problems.is_empty() {
         // A parameter that was changed for the worse must not reach a kernel; the step ends with its error.
         return;
     }
-    for (model, current, adaptation, mut v, mut state) in &mut populations {
+    for ((model, constants), (current, receptors), adaptation, mut v, mut state) in &mut populations {
         let taken_off = adaptation.map(|(_, currents)| currents.sum());
         let chunks = chunks(&mut v.0, &mut state.arrays);
         workers.each(current.0.len() * 4, chunks, |(start, v, state)| {
             let input = &current.0[start..start + v.len()];
-            for_each_block(start, v, input, state, &clock, |neurons, block| match taken_off {
-                None => model.integrate(neurons),
-                Some(sum) => {
+            for_each_block(start, v, input, state, &clock, |neurons, block| {
+                let received = receptors.map_or([&[][..]; 2], |receptors| {
+                    [0, 1].map(|k| receptors.arrived[k].get(block.clone()).unwrap_or(&[]))
+                });
+                let neurons = neurons.receiving(received, &constants.0);
+                let Some(sum) = taken_off else { return model.integrate(neurons) };
+                {
                     let mut left = [0.0; BLOCK];
                     let left = &mut left[..block.len()];
                     difference(left, neurons.input, &sum[block.clone()]);
@@ -342,7 +416,7 @@ fn chunks<'a>(v: &'a mut [Real], state: &'a mut [Vec<Real>]) -> impl Iterator<It
 }
 
 /// Takes the first `len` values, or none from what is empty.
-fn take_front<'a>(rest: &mut &'a mut [Real], len: usize) -> &'a mut [Real] {
+pub(crate) fn take_front<'a, T>(rest: &mut &'a mut [T], len: usize) -> &'a mut [T] {
     let len = len.min(rest.len());
     let (front, back) = std::mem::take(rest).split_at_mut(len);
     *rest = back;
@@ -362,26 +436,34 @@ fn for_each_block(
         let start = start + k * BLOCK;
         let block = start..start + v.len();
         let state = std::array::from_fn(|s| take_front(&mut state[s], v.len()));
-        f(Neurons { v, input, state, dt: clock.dt as Real, scaling: clock.scaling, start }, &block);
+        f(Neurons::of_block(v, input, state, clock, start), &block);
     }
 }
 
-type Followed<'w, M> = (Entity, &'w Name, &'w Population, Ref<'w, M>, &'w mut Membrane);
+type Followed<'w, M> =
+    (Entity, &'w Name, &'w Population, Ref<'w, M>, &'w mut Membrane, &'w mut ModelConstants, Option<&'w Receptors>);
 
 /// For every population whose model was changed between steps, check the parameters and let the membrane follow. One
 /// that is wrong is checked again at every step until it is mended.
 fn follow_changes<M: NeuronModel>(
+    clock: Res<Clock>,
     mut problems: ResMut<Problems>,
     mut populations: Query<Followed<M>>,
     mut unsound: Local<Vec<Entity>>,
 ) {
-    for (entity, name, population, model, mut membrane) in &mut populations {
+    for (entity, name, population, model, mut membrane, mut constants, receptors) in &mut populations {
         if !model.is_changed() && !unsound.contains(&entity) {
             continue;
         }
         unsound.retain(|other| *other != entity);
         if problems.check(check_model(name, population, &*model)).is_some() {
             *membrane = model.membrane();
+            constants.0 = model.constants(clock.dt);
+            if let Some(had) = receptors.map(Receptors::count).filter(|&had| had != model.receptors()) {
+                let (population, has) = (name.to_string(), model.receptors());
+                problems.push(Error::ReceptorsChanged { population, had, has });
+                unsound.push(entity);
+            }
         } else {
             unsound.push(entity);
         }

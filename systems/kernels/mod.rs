@@ -6,6 +6,7 @@
 
 pub mod math;
 pub mod integrate;
+pub mod synaptic_neurons;
 pub mod threshold;
 pub mod arrivals;
 pub mod top_k;
@@ -14,6 +15,8 @@ pub mod synapse;
 pub mod dendrite;
 pub mod rows;
 pub mod columns;
+pub mod streams;
+pub mod poisson;
 pub mod convolution;
 pub mod lateral;
 pub mod pooling;

@@ -31,6 +31,11 @@ impl SynapticCurrent {
         self.sign
     }
 
+    /// Whether synaptic dynamics made it what it is at this step.
+    pub(crate) fn is_shaped(&self) -> bool {
+        self.shaped
+    }
+
     /// Replaces the current by one of a user's own making.
     pub fn set(&mut self, values: &[Real]) {
         self.values.clear();

@@ -103,7 +103,7 @@ fn read_weights<S: Synapses>(projection: EntityRef<'_>, values: &mut Vec<Real>) 
 }
 
 /// Where weights come from.
-const WEIGHTS: Need =
+pub(crate) const WEIGHTS: Need =
     Need::of::<WeightInitializer>(Place::Own, "weights", "WeightInitializer::uniform(0.0, 1.0)");
 
 /// Where on the dendrite the projection ends.
@@ -286,7 +286,7 @@ type Checked<'w> = (
     &'w Postsynaptic,
     Option<&'w mut DendriticInput>,
     Has<SynapticCurrent>,
-    Has<SwitchedOff>,
+    (Has<SwitchedOff>, Has<crate::delivery::Static>),
 );
 
 /// Every projection needs exactly one kind of connectivity.
@@ -295,7 +295,7 @@ fn check_connectivity(
     mut projections: Query<Checked, (With<Projection>, With<Unbuilt>)>,
     names: Query<&Name>,
 ) {
-    for (name, pre, post, input, has_current, switched_off) in &mut projections {
+    for (name, pre, post, input, has_current, (switched_off, is_static)) in &mut projections {
         let ends = || {
             let end = |e| names.get(e).map_or_else(|_| "?".to_string(), Name::to_string);
             (name.to_string(), end(pre.0), end(post.0))
@@ -308,7 +308,7 @@ fn check_connectivity(
                     problems.push(Error::OneOfFamily { projection: name.into(), family, found, register });
                 }
             }
-            None if !has_current => {
+            None if !has_current && !is_static && !switched_off => {
                 let (projection, source_population, target) = ends();
                 problems.push(Error::NoConnectivity { projection, source_population, target });
             }
@@ -335,7 +335,10 @@ pub(crate) fn install(world: &mut World) {
         .on(GroupKind::Projection)
         .stage(StepSystems::SynapticInput)
         .saved();
-    registry::behaviour::<NoSelfConnections>(world).on(GroupKind::Projection).needs(&[SYNAPSES]).saved();
+    registry::behaviour::<NoSelfConnections>(world)
+        .on(GroupKind::Projection)
+        .needs(&[SYNAPSES.only("unless it is `Static`", |group| !group.contains::<crate::delivery::Static>())])
+        .saved();
     add_build_systems(world, BuildSystems::Validate, check_coefficients);
     add_build_systems(world, BuildSystems::Allocate, allocate_currents);
     let forget = (normalization::forget_sums, crate::weights::forget_versions, forget_freshness).chain();

@@ -52,6 +52,11 @@ impl Distribution {
         }
     }
 
+    /// `n` draws, for the initial values of neurons for instance.
+    pub fn draws(self, n: usize, random: &mut Stream) -> Vec<Real> {
+        (0..n).map(|_| self.draw(random)).collect()
+    }
+
     /// The mean of many draws.
     pub fn mean(self) -> Real {
         match self {

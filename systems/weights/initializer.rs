@@ -4,7 +4,7 @@ use super::distribution::{Distribution, Limits};
 use crate::Real;
 use crate::error::{Error, Result};
 use crate::kernels::CHUNK;
-use crate::random::Seed;
+use crate::random::{Seed, Stream};
 use bevy_ecs::prelude::*;
 use ndarray::{Array1, Array2, Array4, ArrayD};
 use rand::RngExt;
@@ -245,6 +245,39 @@ impl WeightInitializer {
             None => {}
         }
         Ok(())
+    }
+
+    /// One draw, after function, scale and offset; none if the limits are never met.
+    #[inline]
+    pub(crate) fn draw(&self, random: &mut Stream) -> Option<Real> {
+        Limits::hold(self.limits, || self.shaped(self.distribution.draw(random)))
+    }
+
+    #[inline]
+    fn shaped(&self, drawn: Real) -> Real {
+        self.function.map_or(drawn, |f| f(drawn)) * self.scale + self.offset
+    }
+
+    /// The largest magnitude that a draw can have, where that is known: 9 standard deviations count as all of a normal
+    /// distribution (a draw beyond has a probability of 10^-19).
+    pub(crate) fn largest(&self) -> Option<f64> {
+        let ends = match (self.function, self.distribution) {
+            (Some(_), _) | (None, Distribution::LogNormal { .. }) => None,
+            (None, Distribution::Constant(x)) => Some((x, x)),
+            (None, Distribution::Uniform) => Some((0.0, 1.0)),
+            (None, Distribution::Between { low, high }) => Some((low, high)),
+            (None, Distribution::Normal { mean, std }) => Some((mean - 9.0 * std, mean + 9.0 * std)),
+        };
+        let scaled = ends.map(|(a, b)| {
+            let (a, b) = (a * self.scale + self.offset, b * self.scale + self.offset);
+            (a.min(b), a.max(b))
+        });
+        let held = match (scaled, self.limits.map(Limits::range)) {
+            (Some((a, b)), Some((min, max))) => Some((a.clamp(min, max), b.clamp(min, max))),
+            (None, Some((min, max))) if min.is_finite() && max.is_finite() && max < Real::MAX => Some((min, max)),
+            (scaled, _) => scaled,
+        };
+        held.map(|(a, b)| f64::from(a).abs().max(f64::from(b).abs()))
     }
 
     fn fault(projection: &str, parameter: &str, value: f64, requirement: &str) -> Error {

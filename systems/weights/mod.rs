@@ -3,6 +3,7 @@
 mod distribution;
 mod initializer;
 mod delay;
+mod synaptic_delay;
 mod normalization;
 mod clip;
 
@@ -11,12 +12,15 @@ pub use delay::{DelayInitializer, Delays, DestinationDelays, SourceDelays};
 pub use distribution::{Distribution, Limits};
 pub use initializer::{Given, WeightInitializer};
 pub use normalization::WeightNormalization;
+pub use synaptic_delay::SynapticDelays;
+pub(crate) use synaptic_delay::steps;
 
 use crate::Real;
+use crate::delivery::Static;
 use crate::error::{Error, Problems};
 use crate::group::Unbuilt;
 use crate::random::Seed;
-use crate::registry::{self, GroupKind};
+use crate::registry::{self, GroupKind, Need, Place};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system};
 use crate::synaptic_input::{FreshSynapses, SYNAPSES, Synapses};
 use bevy_ecs::prelude::*;
@@ -118,7 +122,14 @@ pub(crate) fn register<S: Synapses>(world: &mut World) {
 }
 
 pub(crate) fn install(world: &mut World) {
-    registry::behaviour::<WeightInitializer>(world).on(GroupKind::Projection).needs(&[SYNAPSES]).saved();
+    registry::behaviour::<WeightInitializer>(world)
+        .on(GroupKind::Projection)
+        .needs(&[SYNAPSES.only("unless it is `Static`", |group| !group.contains::<Static>())])
+        .saved();
+    registry::behaviour::<SynapticDelays>(world)
+        .on(GroupKind::Projection)
+        .needs(&[Need::of::<Static>(Place::Own, "static synapses", "Static::default()")])
+        .saved();
     delay::install(world);
     registry::behaviour::<WeightNormalization>(world)
         .on(GroupKind::Projection)

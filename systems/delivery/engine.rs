@@ -1,0 +1,175 @@
+//! The common layout of all static synapses, and what is on its way through it.
+
+use super::fused::Fused;
+use crate::Real;
+use crate::dendrite::{DendriteSystems, DendriticCurrents};
+use crate::fire::Spikes;
+use crate::kernels::streams::{Arrivals, Partition};
+use crate::receptors::Receptors;
+use crate::schedule::{StepSystems, add_systems};
+use crate::time::Clock;
+use crate::workers::Workers;
+use bevy_ecs::prelude::*;
+use std::collections::VecDeque;
+use std::ops::Range;
+
+/// Neurons of a unit: the least that one part of the targets takes of a population, and the reach of one random stream.
+pub(crate) const UNIT: usize = 1024;
+
+/// Some neighbouring neurons of a population, whose arrivals stand together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unit {
+    /// Which of the targets.
+    pub target: usize,
+    /// The first neuron.
+    pub first: usize,
+    /// How many there are.
+    pub len: usize,
+    /// The place of the first neuron's first receptor; those of the second receptor follow behind the last neuron.
+    pub place: usize,
+    /// The part of the layout that it belongs to.
+    pub part: usize,
+}
+
+/// A population that static synapses end on, or that is advanced in units.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub population: Entity,
+    /// 1 or 2.
+    pub receptors: usize,
+    /// What one unit of a stored weight stands for.
+    pub weight_unit: f64,
+    /// Its units.
+    pub units: Range<usize>,
+}
+
+/// A population that static synapses come from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source {
+    pub population: Entity,
+    /// The number of its first neuron among all sources.
+    pub first: u32,
+}
+
+/// One part of the layout, with what is due there.
+pub(crate) struct Part {
+    pub partition: Partition,
+    pub arrivals: Arrivals,
+}
+
+/// All static synapses of the network, laid out together.
+#[derive(Resource, Default)]
+pub struct Delivery {
+    pub(crate) parts: Vec<Part>,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) targets: Vec<Target>,
+    pub(crate) units: Vec<Unit>,
+    /// The projections that are in it.
+    pub(super) projections: Vec<Entity>,
+    /// Who fired in the last steps, the latest first: source neurons, ascending. As many steps as the longest delay.
+    pub(super) history: VecDeque<Vec<(Entity, u32)>>,
+    pub(super) longest_delay: usize,
+    /// Sources that fired at the last step.
+    pub(crate) fired: Vec<u32>,
+    /// Whether whoever advances the units adds up the arrivals, part by part: so where all targets are advanced in units.
+    pub(crate) deferred: bool,
+    /// Whether that is still to be done at this step.
+    pub(crate) pending: bool,
+}
+
+impl Delivery {
+    /// The number of synapses.
+    pub fn synapses(&self) -> u64 {
+        self.parts.iter().map(|part| part.partition.synapses()).sum()
+    }
+
+    /// Memory that they take \[bytes\].
+    pub fn bytes(&self) -> usize {
+        self.parts.iter().map(|part| part.partition.bytes()).sum()
+    }
+
+    /// Where a population stands among the targets.
+    pub(crate) fn target_of(&self, population: Entity) -> Option<usize> {
+        self.targets.iter().position(|target| target.population == population)
+    }
+}
+
+impl Part {
+    /// Takes up the last step's spikes, and adds up what arrives at `step`.
+    pub(crate) fn deliver(&mut self, step: u64, fired: &[u32]) {
+        self.partition.schedule(step, fired.iter().copied());
+        self.partition.deliver(step, &mut self.arrivals);
+    }
+}
+
+/// Take up the spikes of the last step, and, unless the units do so when they are advanced, add up what arrives now.
+fn deliver(
+    clock: Res<Clock>,
+    workers: Res<Workers>,
+    mut delivery: ResMut<Delivery>,
+    spikes: Query<&Spikes>,
+) {
+    let delivery = &mut *delivery;
+    if delivery.projections.is_empty() {
+        return;
+    }
+    delivery.fired.clear();
+    let longest = delivery.longest_delay;
+    let mut now = if delivery.history.len() >= longest { delivery.history.pop_back() } else { None }.unwrap_or_default();
+    now.clear();
+    for source in &delivery.sources {
+        if let Ok(spikes) = spikes.get(source.population) {
+            delivery.fired.extend(spikes.0.events().iter().map(|&i| source.first + i));
+            now.extend(spikes.0.events().iter().map(|&i| (source.population, i)));
+        }
+    }
+    delivery.history.push_front(now);
+    delivery.pending = delivery.deferred;
+    if !delivery.pending {
+        let (fired, step) = (&delivery.fired, clock.iteration);
+        let work = delivery.synapses() as usize / 1000;
+        workers.each(work, delivery.parts.iter_mut(), |part| part.deliver(step, fired));
+    }
+}
+
+/// For every population that is not advanced in units, hand what arrived to its receptors, or to its dendrite.
+fn arrive(
+    mut delivery: ResMut<Delivery>,
+    mut receptors: Query<&mut Receptors, Without<Fused>>,
+    mut dendrites: Query<&mut DendriticCurrents, Without<Receptors>>,
+    mut values: Local<Vec<Real>>,
+) {
+    let Delivery { parts, targets, units, projections, pending, .. } = &mut *delivery;
+    if projections.is_empty() || *pending {
+        return;
+    }
+    for target in targets {
+        let population = target.population;
+        if !receptors.contains(population) && !dendrites.contains(population) {
+            continue;
+        }
+        for unit in &units[target.units.clone()] {
+            values.resize(unit.len, 0.0);
+            for receptor in 0..target.receptors {
+                let place = unit.place + receptor * unit.len;
+                let arrivals = &mut parts[unit.part].arrivals;
+                arrivals.take(place..place + unit.len, target.weight_unit, &mut values);
+                let neurons = unit.first..unit.first + unit.len;
+                if let Ok(mut receptors) = receptors.get_mut(population) {
+                    receptors.arrived[receptor][neurons].copy_from_slice(&values);
+                } else if let Ok(mut dendrite) = dendrites.get_mut(population) {
+                    let row = dendrite.proximal_mut();
+                    if !row.is_empty() {
+                        crate::kernels::decay::add(&mut row[neurons], &values);
+                    }
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn install(world: &mut World) {
+    world.init_resource::<Delivery>();
+    add_systems(world, StepSystems::SynapticInput, deliver);
+    add_systems(world, StepSystems::Dendrite, arrive.in_set(DendriteSystems::Arrive));
+}

@@ -1,0 +1,432 @@
+//! Synapses as streams: what a spike brings, sorted by when it arrives.
+//!
+//! The synapses of one source that end in one [`Partition`] of the targets lie in memory as a row of segments, sorted by
+//! delay: all that arrives at the same step is one segment. A spike leaves a [`Cursor`] to the first segment in the
+//! [`Calendar`], at the step when that is due; delivering a segment moves its cursor on to the next. So each step touches
+//! just the synapses that are due, and what is under way takes four bytes a spike and partition, however long delays are.
+//!
+//! Weights are whole numbers of a unit that the targets know, and are added up as such: sums have the same bits in any
+//! order, and so for any number of partitions. Nothing wraps: whoever chooses the unit bounds the sum.
+//!
+//! A segment is a header, `count | gap << 16`, and `count` synapses. `gap` is how many steps later the next segment of
+//! the row is due, [`LAST`] behind the last. Segments begin at multiples of four words, which is what cursors count.
+
+use super::simd;
+use crate::Real;
+use memmap2::{Advice, MmapMut};
+use std::io;
+use std::ops::Range;
+
+/// Places at which spikes can arrive in one partition: an index of 16 bits tells them apart.
+pub const PLACES: usize = 1 << 16;
+
+/// The gap of a row's last segment.
+const LAST: u32 = 0xffff;
+
+/// The most synapses of one segment; what is more goes into a second one that is due at once.
+const MOST: usize = 0xffff;
+
+/// Words of a segment's alignment.
+const UNIT: usize = 4;
+
+/// Where a segment begins, in units of four words.
+pub type Cursor = u32;
+
+/// Words of one slab, 64 MiB: large enough for pages of 2 MiB, small enough that the last one wastes little.
+const SLAB: usize = 1 << 24;
+
+/// How many cursors fall into one slab.
+const CURSORS: u32 = (SLAB / UNIT) as u32;
+
+/// How a synapse is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// Weights of 16 bits: four bytes a synapse.
+    Bits16,
+    /// Weights of 32 bits: six bytes a synapse.
+    Bits32,
+}
+
+/// One synapse, as it goes into a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Synapse {
+    /// The place in its partition.
+    pub place: u16,
+    /// Steps from the spike to the arrival, at least 1.
+    pub delay: u32,
+    /// The weight, in units.
+    pub weight: i32,
+}
+
+/// What a spike of one source finds in a partition.
+#[derive(Clone, Copy, Debug, Default)]
+struct Row {
+    /// Its first segment.
+    first: Cursor,
+    /// Steps until that is due; 0 where there is none.
+    delay: u32,
+}
+
+/// Sums of what arrives, one a place. All places that an index of 16 bits can name exist.
+pub enum Arrivals {
+    /// Sums of 16-bit weights.
+    Bits16(Box<[i32; PLACES]>),
+    /// Sums of 32-bit weights.
+    Bits32(Box<[i64; PLACES]>),
+}
+
+impl Arrivals {
+    /// Nothing has arrived.
+    pub fn new(width: Width) -> Self {
+        // On the heap from the start: they are too large for a stack. The conversion cannot fail, the length is right.
+        match width {
+            Width::Bits16 => Arrivals::Bits16(vec![0; PLACES].try_into().expect("so many were made")),
+            Width::Bits32 => Arrivals::Bits32(vec![0; PLACES].try_into().expect("so many were made")),
+        }
+    }
+
+    /// Sets `out` to the sums at `places`, times `unit`, and leaves none there.
+    pub fn take(&mut self, places: Range<usize>, unit: f64, out: &mut [Real]) {
+        match self {
+            Arrivals::Bits16(sums) => take_16(&mut sums[places], unit as Real, out),
+            Arrivals::Bits32(sums) => take_32(&mut sums[places], unit, out),
+        }
+    }
+}
+
+simd! {
+    fn take_16(sums: &mut [i32], unit: Real, out: &mut [Real]) {
+        assert_eq!(sums.len(), out.len());
+        for (x, sum) in out.iter_mut().zip(sums) {
+            *x = *sum as Real * unit;
+            *sum = 0;
+        }
+    }
+}
+
+fn take_32(sums: &mut [i64], unit: f64, out: &mut [Real]) {
+    assert_eq!(sums.len(), out.len());
+    for (x, sum) in out.iter_mut().zip(sums) {
+        *x = (*sum as f64 * unit) as Real;
+        *sum = 0;
+    }
+}
+
+/// Memory for rows, in slabs that stay where they are while more are added.
+#[derive(Default)]
+struct Slabs {
+    slabs: Vec<MmapMut>,
+    /// Words of the last slab that are taken.
+    taken: usize,
+}
+
+impl Slabs {
+    /// `words` zeroed words, a multiple of [`UNIT`], and where they begin.
+    fn take(&mut self, words: usize) -> io::Result<(Cursor, &mut [u32])> {
+        let begin = if self.slabs.is_empty() || self.taken + words > SLAB {
+            let slab = MmapMut::map_anon(SLAB * size_of::<u32>())?;
+            // Fewer, larger pages: a hint that may be refused, and then costs speed only.
+            #[cfg(target_os = "linux")]
+            let _ = slab.advise(Advice::HugePage);
+            if self.slabs.len() >= (u32::MAX / CURSORS) as usize {
+                return Err(io::Error::other("one part of the network has more synapses than can be told apart"));
+            }
+            self.slabs.push(slab);
+            0
+        } else {
+            self.taken
+        };
+        self.taken = begin + words;
+        let slab = self.slabs.len() - 1;
+        let cursor = slab as u32 * CURSORS + (begin / UNIT) as u32;
+        let all: &mut [u32] = bytemuck::cast_slice_mut(&mut self.slabs[slab]);
+        Ok((cursor, &mut all[begin..begin + words]))
+    }
+
+    fn bytes(&self) -> usize {
+        self.slabs.len().saturating_sub(1) * SLAB * 4 + self.taken * 4
+    }
+}
+
+/// Writes the rows of one partition for some sources. Several writers fill one partition at once, each its own part.
+pub struct Writer {
+    width: Width,
+    slabs: Slabs,
+    rows: Vec<Row>,
+    longest_gap: u32,
+    synapses: u64,
+}
+
+impl Writer {
+    /// Writes synapses of this width.
+    pub fn new(width: Width) -> Self {
+        Writer { width, slabs: Slabs::default(), rows: Vec::new(), longest_gap: 1, synapses: 0 }
+    }
+
+    /// Adds the row of the next source: its synapses `sorted` by delay.
+    ///
+    /// # Errors
+    /// The operating system gives no more memory.
+    pub fn push(&mut self, sorted: &[Synapse]) -> io::Result<()> {
+        self.synapses += sorted.len() as u64;
+        let Some(first) = sorted.first() else {
+            self.rows.push(Row::default());
+            return Ok(());
+        };
+        self.longest_gap = self.longest_gap.max(first.delay);
+        let segments = || sorted.chunk_by(|a, b| a.delay == b.delay).flat_map(|same| same.chunks(MOST));
+        let words = |n: usize| {
+            let payload = match self.width {
+                Width::Bits16 => n,
+                Width::Bits32 => n.div_ceil(2) + n,
+            };
+            (1 + payload).next_multiple_of(UNIT)
+        };
+        // A gap too long for its field is bridged by empty segments.
+        let bridges = |gap: u32| gap.saturating_sub(1) / (LAST - 1);
+        let mut total = 0;
+        let mut before = first.delay;
+        for segment in segments() {
+            total += bridges(segment[0].delay - before) as usize * UNIT + words(segment.len());
+            before = segment[0].delay;
+        }
+        if total > SLAB {
+            return Err(io::Error::other("one neuron has more than 16 million synapses in one part of the network"));
+        }
+        let (cursor, mut left) = self.slabs.take(total)?;
+        self.rows.push(Row { first: cursor, delay: first.delay });
+        let mut segments = segments().peekable();
+        while let Some(segment) = segments.next() {
+            let mut gap = segments.peek().map(|next| next[0].delay - segment[0].delay);
+            let n = segment.len();
+            let (own, rest) = std::mem::take(&mut left).split_at_mut(words(n));
+            left = rest;
+            let step = gap.map_or(LAST, |gap| gap.min(LAST - 1));
+            own[0] = n as u32 | step << 16;
+            match self.width {
+                Width::Bits16 => {
+                    for (word, s) in own[1..].iter_mut().zip(segment) {
+                        *word = u32::from(s.place) | (s.weight as u32) << 16;
+                    }
+                }
+                Width::Bits32 => {
+                    let (places, weights) = own[1..].split_at_mut(n.div_ceil(2));
+                    for (k, s) in segment.iter().enumerate() {
+                        places[k / 2] |= u32::from(s.place) << (k % 2 * 16);
+                        weights[k] = s.weight as u32;
+                    }
+                }
+            }
+            self.longest_gap = self.longest_gap.max(gap.unwrap_or(1));
+            while let Some(longer) = gap.filter(|&gap| gap > LAST - 1) {
+                gap = Some(longer - (LAST - 1));
+                let (bridge, rest) = std::mem::take(&mut left).split_at_mut(UNIT);
+                left = rest;
+                bridge[0] = gap.map_or(LAST, |gap| gap.min(LAST - 1)) << 16;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The synapses that end in one part of the targets, for all sources.
+pub struct Partition {
+    width: Width,
+    slabs: Vec<MmapMut>,
+    rows: Vec<Row>,
+    calendar: Calendar,
+    bytes: usize,
+    synapses: u64,
+}
+
+impl Partition {
+    /// Joins what `writers` wrote, whose sources follow each other.
+    ///
+    /// # Errors
+    /// More memory than cursors can tell apart.
+    pub fn join(width: Width, writers: impl IntoIterator<Item = Writer>) -> io::Result<Self> {
+        let mut partition =
+            Partition { width, slabs: Vec::new(), rows: Vec::new(), calendar: Calendar::default(), bytes: 0, synapses: 0 };
+        let mut longest_gap = 1;
+        for writer in writers {
+            let shift = u32::try_from(partition.slabs.len()).ok().and_then(|n| n.checked_mul(CURSORS));
+            let shift = shift.filter(|_| partition.slabs.len() + writer.slabs.slabs.len() < (u32::MAX / CURSORS) as usize);
+            let shift = shift.ok_or_else(|| {
+                io::Error::other("one part of the network has more synapses than can be told apart")
+            })?;
+            partition.bytes += writer.slabs.bytes() + writer.rows.len() * size_of::<Row>();
+            partition.rows.extend(writer.rows.into_iter().map(|row| Row { first: row.first + shift, ..row }));
+            partition.slabs.extend(writer.slabs.slabs);
+            partition.synapses += writer.synapses;
+            longest_gap = longest_gap.max(writer.longest_gap);
+        }
+        partition.calendar = Calendar::new(longest_gap);
+        Ok(partition)
+    }
+
+    /// Memory that it takes \[bytes\].
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The number of synapses.
+    pub fn synapses(&self) -> u64 {
+        self.synapses
+    }
+
+    /// Takes up the spikes of some sources that fired one step before `step`.
+    pub fn schedule(&mut self, step: u64, fired: impl Iterator<Item = u32>) {
+        for source in fired {
+            let row = self.rows[source as usize];
+            if row.delay > 0 {
+                self.calendar.put(step - 1 + u64::from(row.delay), row.first);
+            }
+        }
+    }
+
+    /// Takes up the spikes of sources that fired `age` steps before `step`, without what was due before `step`: what
+    /// was under way when the partition was laid out anew.
+    pub fn schedule_late(&mut self, step: u64, age: u64, fired: impl Iterator<Item = u32>) {
+        for source in fired {
+            let row = self.rows[source as usize];
+            let (mut cursor, mut due) = (row.first, step - age.min(step) + u64::from(row.delay));
+            let mut some = row.delay > 0;
+            while some && due < step {
+                let (segment, words) = self.segment(cursor);
+                let gap = segment[0] >> 16;
+                some = gap != LAST;
+                (cursor, due) = (cursor + (words / UNIT) as u32, due + u64::from(gap));
+            }
+            if some {
+                self.calendar.put(due, cursor);
+            }
+        }
+    }
+
+    /// The segment at `cursor` with what follows it in its slab, and its length.
+    fn segment(&self, cursor: Cursor) -> (&[u32], usize) {
+        let slab: &[u32] = bytemuck::cast_slice(&self.slabs[(cursor / CURSORS) as usize]);
+        let segment = &slab[(cursor % CURSORS) as usize * UNIT..];
+        let n = (segment[0] & 0xffff) as usize;
+        let payload = if self.width == Width::Bits16 { n } else { n.div_ceil(2) + n };
+        (segment, (1 + payload).next_multiple_of(UNIT))
+    }
+
+    /// Adds up all that is due at `step`. Steps are to follow each other.
+    pub fn deliver(&mut self, step: u64, arrivals: &mut Arrivals) {
+        let mut due = self.calendar.take(step);
+        match arrivals {
+            Arrivals::Bits16(sums) => self.deliver_due(step, &mut due, |segment, n| add_16(sums, segment, n)),
+            Arrivals::Bits32(sums) => self.deliver_due(step, &mut due, |segment, n| add_32(sums, segment, n)),
+        }
+        self.calendar.give_back(step, due);
+    }
+
+    #[inline(always)]
+    fn deliver_due(&mut self, step: u64, due: &mut Vec<Cursor>, mut add: impl FnMut(&[u32], usize)) {
+        let slabs: Vec<&[u32]> = self.slabs.iter().map(|slab| bytemuck::cast_slice(&slab[..])).collect();
+        let at = |cursor: Cursor| &slabs[(cursor / CURSORS) as usize][(cursor % CURSORS) as usize * UNIT..];
+        let wide = self.width == Width::Bits32;
+        let mut k = 0;
+        while k < due.len() {
+            if let Some(&ahead) = due.get(k + AHEAD) {
+                prefetch(at(ahead), if wide { 5 } else { 4 });
+            }
+            let mut cursor = due[k];
+            loop {
+                let segment = at(cursor);
+                let (n, gap) = ((segment[0] & 0xffff) as usize, segment[0] >> 16);
+                let payload = if wide { n.div_ceil(2) + n } else { n };
+                cursor += ((1 + payload).next_multiple_of(UNIT) / UNIT) as u32;
+                add(&segment[1..], n);
+                match gap {
+                    LAST => break,
+                    0 => {}
+                    gap => {
+                        self.calendar.put(step + u64::from(gap), cursor);
+                        break;
+                    }
+                }
+            }
+            k += 1;
+        }
+    }
+}
+
+/// Segments ahead of the one that is delivered that are fetched from memory.
+const AHEAD: usize = 6;
+
+/// Asks for the first `lines` cache lines of a segment.
+#[inline(always)]
+fn prefetch(segment: &[u32], lines: usize) {
+    #[cfg(target_arch = "x86_64")]
+    for line in 0..lines {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let at = segment.as_ptr().wrapping_add(line * 16);
+        // SAFETY: a prefetch is a hint; it reads nothing that the program could see and does not fault, wherever it points.
+        unsafe { _mm_prefetch(at.cast(), _MM_HINT_T0) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (segment, lines);
+}
+
+#[inline(always)]
+fn add_16(sums: &mut [i32; PLACES], synapses: &[u32], n: usize) {
+    let synapses = &synapses[..n];
+    let mut fours = synapses.chunks_exact(4);
+    for four in &mut fours {
+        for &s in four {
+            let sum = &mut sums[(s & 0xffff) as usize];
+            *sum = sum.wrapping_add((s as i32) >> 16);
+        }
+    }
+    for &s in fours.remainder() {
+        let sum = &mut sums[(s & 0xffff) as usize];
+        *sum = sum.wrapping_add((s as i32) >> 16);
+    }
+}
+
+#[inline(always)]
+fn add_32(sums: &mut [i64; PLACES], segment: &[u32], n: usize) {
+    let half = n.div_ceil(2);
+    let places: &[u16] = &bytemuck::cast_slice(&segment[..half])[..n];
+    let weights: &[u32] = &segment[half..half + n];
+    for (&place, &weight) in places.iter().zip(weights) {
+        let sum = &mut sums[place as usize];
+        *sum = sum.wrapping_add(i64::from(weight as i32));
+    }
+}
+
+/// Which segments are due when.
+#[derive(Default)]
+struct Calendar {
+    days: Vec<Vec<Cursor>>,
+}
+
+impl Calendar {
+    /// Reaches `longest` steps ahead.
+    fn new(longest: u32) -> Self {
+        let days = (longest as usize + 1).next_power_of_two();
+        Calendar { days: vec![Vec::new(); days] }
+    }
+
+    fn day(&mut self, step: u64) -> &mut Vec<Cursor> {
+        let last = self.days.len() as u64 - 1;
+        &mut self.days[(step & last) as usize]
+    }
+
+    #[inline(always)]
+    fn put(&mut self, step: u64, cursor: Cursor) {
+        self.day(step).push(cursor);
+    }
+
+    fn take(&mut self, step: u64) -> Vec<Cursor> {
+        std::mem::take(self.day(step))
+    }
+
+    /// Takes the memory of a day that is over.
+    fn give_back(&mut self, step: u64, mut day: Vec<Cursor>) {
+        day.clear();
+        *self.day(step) = day;
+    }
+}

@@ -1,0 +1,149 @@
+//! Stage `Dendrite`: spikes from outside, of many sources that fire at random, arrive at the receptors.
+
+use crate::Real;
+use crate::checks::{Parameters, Range, keep_checked};
+use crate::delivery::{Fused, UNIT};
+use crate::dendrite::DendriteSystems;
+use crate::error::Problems;
+use crate::kernels::poisson::{Lanes, PoissonTable};
+use crate::parameter::Param;
+use crate::random::Seed;
+use crate::receptors::Receptors;
+use crate::registry::{self, GroupKind, Need, Place};
+use crate::schedule::{StepSystems, add_systems};
+use crate::setters;
+use crate::time::Clock;
+use crate::workers::Workers;
+use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Each neuron gets the spikes of `sources` neurons of its own, each of which fires at `rate`, independently of all
+/// others, through a synapse of `weight`.
+///
+/// **Equation.** In a step, a neuron's receptor gets `weight·k`, with k from the Poisson distribution of mean
+/// `sources·rate·dt`. A weight above 0 excites, one below inhibits.
+///
+/// **Parameters.** Below.
+///
+/// **Scheme.** Inversion of uniform numbers of 32 bits.
+///
+/// **Reference.** As the background of T. Potjans & M. Diesmann (2014), doi 10.1093/cercor/bhs358.
+///
+/// **CoNeX.** It has none. In NEST a `poisson_generator`, which sends each target a train of its own.
+#[doc(alias = "poisson_generator")]
+#[doc(alias = "PoissonInput")]
+#[derive(Component, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[require(DriveTable)]
+pub struct PoissonDrive {
+    /// How many sources each neuron has. Default 1000.
+    pub sources: Param,
+    /// How often each of them fires \[Hz\], one number, or one per neuron. Default 8.
+    pub rate: Param,
+    /// What one spike brings \[weight\]. Default 1.
+    pub weight: Real,
+}
+
+setters!(PoissonDrive { sources: Param, rate: Param, weight: Real });
+
+impl Default for PoissonDrive {
+    fn default() -> Self {
+        PoissonDrive { sources: 1000.0.into(), rate: 8.0.into(), weight: 1.0 }
+    }
+}
+
+impl PoissonDrive {
+    /// `sources` neurons that fire at `rate` \[Hz\], through synapses of `weight`.
+    pub fn new(sources: impl Into<Param>, rate: impl Into<Param>, weight: Real) -> Self {
+        PoissonDrive { sources: sources.into(), rate: rate.into(), weight }
+    }
+}
+
+impl Parameters for PoissonDrive {
+    fn parameters(&self) -> Vec<(String, &Param, Range)> {
+        vec![
+            ("sources".into(), &self.sources, Range::NotNegative),
+            ("rate".into(), &self.rate, Range::NotNegative),
+        ]
+    }
+}
+
+/// The distribution that a drive draws from. Made anew when its parameters change.
+#[derive(Component, Clone, Debug, Default, PartialEq)]
+pub struct DriveTable {
+    /// One for all neurons, or one a neuron.
+    tables: Vec<PoissonTable>,
+}
+
+impl DriveTable {
+    /// Adds what the drive brings to the neurons of unit `k`, from `first` on, at `receptors`.
+    pub(crate) fn drive(&self, seed: u64, first: usize, weight: Real, out: &mut [Real]) {
+        let mut lanes = Lanes::new(seed);
+        match &self.tables[..] {
+            [] => {}
+            [table] => table.add_to(&mut lanes, weight, out),
+            tables => {
+                for (x, table) in out.iter_mut().zip(&tables[first..]) {
+                    table.add_to(&mut lanes, weight, std::slice::from_mut(x));
+                }
+            }
+        }
+    }
+}
+
+/// For every drive whose parameters are new, make its tables.
+fn follow_parameters(
+    clock: Res<Clock>,
+    problems: Res<Problems>,
+    mut drives: Query<(&PoissonDrive, &mut DriveTable), Changed<PoissonDrive>>,
+) {
+    if !problems.is_empty() {
+        return;
+    }
+    for (drive, mut table) in &mut drives {
+        let n = drive.sources.count().or(drive.rate.count()).unwrap_or(1);
+        let mean = |j| f64::from(drive.sources.get(j)) * f64::from(drive.rate.get(j)) * clock.dt / 1e3;
+        table.tables = (0..n).map(|j| PoissonTable::new(mean(j))).collect();
+    }
+}
+
+/// Which receptor a weight of this sign reaches, and what arrives there.
+pub(crate) fn receptor(weight: Real, receptors: usize) -> (usize, Real) {
+    if weight < 0.0 && receptors == 2 { (1, -weight) } else { (0, weight) }
+}
+
+/// For every population with a drive that is not advanced in units, draw how many spikes arrive.
+///
+/// Each unit of neurons draws from a stream of its own for each step: nothing has to be kept from step to step.
+fn drive(
+    clock: Res<Clock>,
+    seed: Res<Seed>,
+    workers: Res<Workers>,
+    mut populations: Query<(&Name, &PoissonDrive, &DriveTable, &mut Receptors), Without<Fused>>,
+) {
+    for (name, drive, table, mut receptors) in &mut populations {
+        let streams = seed.streams("poisson drive", name);
+        let (receptor, weight) = receptor(drive.weight, receptors.count());
+        let arrived = &mut receptors.arrived[receptor];
+        let units = arrived.len().div_ceil(UNIT) as u64;
+        workers.each(arrived.len(), arrived.chunks_mut(UNIT).enumerate(), |(k, out)| {
+            table.drive(streams.seed(clock.iteration * units + k as u64), k * UNIT, weight, out);
+        });
+    }
+}
+
+pub(crate) fn install(world: &mut World) {
+    registry::behaviour::<PoissonDrive>(world)
+        .on(GroupKind::Population)
+        .stage(StepSystems::Dendrite)
+        .needs(&[Need::of::<Receptors>(
+            Place::Own,
+            "neuron model with receptors",
+            "LifPscExp::default()",
+        )])
+        .state::<DriveTable>()
+        .saved();
+    keep_checked::<PoissonDrive>(world);
+    add_systems(world, StepSystems::Payoff, follow_parameters);
+    add_systems(world, StepSystems::Dendrite, drive.in_set(DendriteSystems::Drive));
+}
