@@ -82,10 +82,12 @@ impl ScheduleBuildPass for Survey {
             if kind == TypeId::of::<ApplyDeferred>() || among(&probes).is_some() {
                 continue;
             }
-            match (among(&own), among(&stages)) {
-                (Some(_), _) => drop(survey.own.insert(kind)),
-                (None, Some(stage)) => drop(survey.user_stages.insert(StepSystems::ALL[stage])),
-                (None, None) => survey.user_anywhere = true,
+            if among(&own).is_some() {
+                survey.own.insert(kind);
+            } else if let Some(stage) = among(&stages) {
+                survey.user_stages.insert(StepSystems::ALL[stage]);
+            } else {
+                survey.user_anywhere = true;
             }
         }
         survey.conditional |= graph.system_sets.iter().any(|(.., conditions)| !conditions.is_empty());
