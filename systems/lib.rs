@@ -6,6 +6,7 @@
 
 // What every stage stands on.
 pub mod schedule;
+mod executor;
 pub mod error;
 pub mod parameter;
 pub mod checks;

@@ -1,6 +1,7 @@
 //! The step, as one enum.
 
 use crate::error::{Error, Problems, Result};
+use crate::executor::{StepExecutor, StepSurvey, Survey};
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{
     IntoScheduleConfigs, LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor,
@@ -138,24 +139,21 @@ pub struct Build;
 #[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Built(pub bool);
 
-/// The two halves of a stage: its own systems, then the user's in the order in which they joined.
+/// The parts of a stage: its own systems, then the user's in the order in which they joined, then probes.
 #[derive(SystemSet, Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Half {
+pub(crate) enum Half {
     Own(StepSystems),
     User(StepSystems),
+    Probe(StepSystems),
 }
 
 /// One call of [`add_user_systems`].
 #[derive(SystemSet, Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct UserCall(StepSystems, usize);
 
+/// The stage of each call of [`add_user_systems`].
 #[derive(Resource, Default)]
-struct UserCalls(usize, Vec<StepSystems>);
-
-/// Whether systems of the user's stand in this stage.
-pub fn has_user_systems(world: &World, stage: StepSystems) -> bool {
-    world.get_resource::<UserCalls>().is_some_and(|calls| calls.1.contains(&stage))
-}
+struct UserCalls(Vec<StepSystems>);
 
 /// Prepares a world for networks: both schedules with every behaviour that conex has. Does nothing the second time.
 pub fn install(world: &mut World) {
@@ -171,7 +169,8 @@ pub fn install(world: &mut World) {
     world.init_resource::<crate::random::Seed>();
     world.init_resource::<crate::workers::Workers>();
     let mut step = Schedule::new(Step);
-    step.set_executor(SingleThreadedExecutor::new());
+    step.set_executor(StepExecutor::default());
+    step.add_build_pass(Survey);
     step.set_build_settings(ScheduleBuildSettings {
         ambiguity_detection: LogLevel::Error,
         hierarchy_detection: LogLevel::Error,
@@ -181,7 +180,7 @@ pub fn install(world: &mut World) {
         step.configure_sets(pair[0].before(pair[1]));
     }
     for stage in StepSystems::ALL {
-        step.configure_sets((Half::Own(stage), Half::User(stage)).chain().in_set(stage));
+        step.configure_sets((Half::Own(stage), Half::User(stage), Half::Probe(stage)).chain().in_set(stage));
     }
     let mut build = Schedule::new(Build);
     build.set_executor(SingleThreadedExecutor::new());
@@ -254,9 +253,8 @@ pub fn add_user_systems<M>(
     // The order of the step has to be checked again.
     world.insert_resource(Built(false));
     let mut calls = world.resource_mut::<UserCalls>();
-    let this = UserCall(stage, calls.0);
-    calls.0 += 1;
-    calls.1.push(stage);
+    let this = UserCall(stage, calls.0.len());
+    calls.0.push(stage);
     world.schedule_scope(Step, |_, step| {
         step.configure_sets(this.in_set(Half::User(stage)));
         for earlier in (0..this.1).map(|k| UserCall(stage, k)) {
@@ -264,6 +262,27 @@ pub fn add_user_systems<M>(
         }
         step.add_systems(systems.in_set(this));
     });
+}
+
+/// Joins `systems` that only watch to a stage: behind the user's, and without counting as one of them, so that the step
+/// runs as it would without. They must write nothing that the network reads.
+pub fn add_probe_systems<M>(
+    world: &mut World,
+    stage: StepSystems,
+    systems: impl IntoScheduleConfigs<ScheduleSystem, M>,
+) {
+    world.insert_resource(Built(false));
+    world.schedule_scope(Step, |_, step| {
+        step.add_systems(systems.in_set(Half::Probe(stage)));
+    });
+}
+
+/// Whether a user's systems stand in a stage: between it and the next, state is then seen, or changed, by others. A
+/// system that joined the schedule by itself and names no stage may stand in any.
+pub fn has_user_systems(world: &World, stage: StepSystems) -> bool {
+    let survey = world.get_resource::<StepSurvey>();
+    let called = world.get_resource::<UserCalls>().is_some_and(|calls| calls.0.contains(&stage));
+    called || survey.is_some_and(|survey| survey.user_anywhere || survey.user_stages.contains(&stage))
 }
 
 /// Joins `systems` to a stage of the Build schedule.

@@ -287,8 +287,8 @@ fn the_same_system_has_its_place_when_it_joins_the_stage() -> Result<()> {
 
 // Threads.
 
-/// `GATE` of systems/workers.rs: below so much work, a region runs on the calling thread.
-const GATE: usize = 60_000;
+/// `GATE` of systems/workers/mod.rs: below so much work, a region runs on the calling thread.
+const GATE: usize = 16_000;
 
 /// Four chunks of neurons and a bit.
 const WIDE: usize = 4 * 4096 + 100;

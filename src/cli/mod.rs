@@ -1,7 +1,6 @@
 //! The `conex` command: its options, and what they lead to.
 
 mod bench;
-mod column;
 mod learn;
 mod network;
 mod output;
@@ -123,7 +122,7 @@ fn describe(options: &DescribeOptions) -> Result<()> {
             let task = network::Task::load(options.network.data.as_deref())?;
             network::Learner::build(&options.network, &task)?.net
         }
-        "column" => column::build(options.network.settings(), false)?,
+        "column" => bench::column::build(options.network.settings(), false)?,
         name if std::path::Path::new(name).extension().is_none() => {
             let known = ["digits", "column"].into_iter();
             let suggestion = known.min_by_key(|known| strsim::damerau_levenshtein(known, name));

@@ -44,8 +44,10 @@ pub struct Izhikevich {
     pub d: Param,
     /// Peak of a spike \[mV\]. Default 30.
     pub threshold: Param,
-    /// Initial potential \[mV\]. Default -65. `u` starts as `b·init_v`, as in the paper.
+    /// Initial potential \[mV\]. Default -65.
     pub init_v: Param,
+    /// Initial `u` \[mV/ms\]. Default `b·init_v`, as in the paper.
+    pub init_u: Option<Param>,
     /// How a step is computed. Default two half steps of `v`.
     pub scheme: Scheme,
 }
@@ -85,8 +87,16 @@ impl Izhikevich {
             d: d.into(),
             threshold: 30.0.into(),
             init_v: (-65.0).into(),
+            init_u: None,
             scheme: Scheme::HalfSteps,
         }
+    }
+
+    /// Sets [`init_u`](Self#structfield.init_u).
+    #[must_use]
+    pub fn init_u(mut self, u: impl Into<Param>) -> Self {
+        self.init_u = Some(u.into());
+        self
     }
 
     /// Most excitatory neurons of cortex (RS): they adapt. a 0.02, b 0.2, c −65, d 8.
@@ -158,7 +168,9 @@ impl NeuronModel for Izhikevich {
     }
 
     fn initial_state(&self, _: usize) -> Param {
-        if self.b.count().is_some() {
+        if let Some(u) = &self.init_u {
+            u.clone()
+        } else if self.b.count().is_some() {
             map(&self.b, |j, b| b * self.init_v.get(j))
         } else {
             map(&self.init_v, |j, v| self.b.get(j) * v)
@@ -166,14 +178,16 @@ impl NeuronModel for Izhikevich {
     }
 
     fn parameters(&self) -> Vec<(&'static str, &Param, Range)> {
-        vec![
+        let mut parameters = vec![
             ("a", &self.a, Range::NotNegative),
             ("b", &self.b, Range::Any),
             ("c", &self.c, Range::Any),
             ("d", &self.d, Range::Any),
             ("threshold", &self.threshold, Range::Any),
             ("init_v", &self.init_v, Range::Any),
-        ]
+        ];
+        parameters.extend(self.init_u.as_ref().map(|u| ("init_u", u, Range::Any)));
+        parameters
     }
 
     fn integrate(&self, neurons: Neurons<'_>) {

@@ -1,8 +1,34 @@
-//! The workload `column`: an input and three cortical layers, learning by STDP from the input up.
+//! The workloads `column` and `column-all-spiking`: an input and three cortical layers, learning by STDP from the input up.
 
+use super::{Prepared, Steps, Workload};
+use clap::Args;
 use conex::prelude::*;
 use conex::systems::random::Seed;
 use rand::RngExt;
+
+#[derive(Args)]
+pub struct Column {
+    #[command(flatten)]
+    steps: Steps,
+}
+
+impl Workload for Column {
+    fn prepare(&self, settings: Settings) -> conex::Result<Prepared> {
+        Ok(Prepared::new(build(settings, false)?, &self.steps, (200, 2000)))
+    }
+}
+
+#[derive(Args)]
+pub struct ColumnAllSpiking {
+    #[command(flatten)]
+    steps: Steps,
+}
+
+impl Workload for ColumnAllSpiking {
+    fn prepare(&self, settings: Settings) -> conex::Result<Prepared> {
+        Ok(Prepared::new(build(settings, true)?, &self.steps, (20, 200)))
+    }
+}
 
 /// Steps that an image is shown.
 const SHOWN: usize = 30;

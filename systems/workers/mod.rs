@@ -1,0 +1,139 @@
+//! The threads that kernels share their work with.
+//!
+//! Every parallel region is gated by the work in it: below the gate, handing it out costs more than doing it. How work
+//! is cut into tasks never depends on the number of threads, and no two tasks write the same place, so a result has the
+//! same bits for any number of threads.
+
+mod team;
+
+use crate::{Error, Result};
+use bevy_ecs::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use team::Team;
+
+/// Elementary operations (about a nanosecond each) below which a region runs on the calling thread.
+const GATE: usize = 16_000;
+
+/// Threads of the network's own.
+#[derive(Resource, Default)]
+pub struct Workers {
+    team: Option<Team>,
+}
+
+impl Workers {
+    /// Uses `threads` threads, at least one; with one there is none beside the calling thread.
+    ///
+    /// # Errors
+    /// [`Error::Threads`] when the operating system gives no more threads, or for zero.
+    pub fn new(threads: usize) -> Result<Self> {
+        match threads {
+            0 => Err(Error::Threads { threads, reason: "at least one is needed".into() }),
+            1 => Ok(Workers { team: None }),
+            _ => match Team::new(threads) {
+                Ok(team) => Ok(Workers { team: Some(team) }),
+                Err(error) => Err(Error::Threads { threads, reason: error.to_string() }),
+            },
+        }
+    }
+
+    /// How many threads work.
+    pub fn threads(&self) -> usize {
+        self.team.as_ref().map_or(1, Team::threads)
+    }
+
+    /// Does `f(k)` for each `k` below [`threads`](Self::threads), on all threads at once, and returns when all are
+    /// through. Within another region, and beside one, the calling thread does them one after the other: so no `f(k)`
+    /// may wait for another.
+    pub fn broadcast(&self, f: impl Fn(usize) + Sync) {
+        match &self.team {
+            Some(team) => team.broadcast(f),
+            None => f(0),
+        }
+    }
+
+    /// Does `f` for every task. `work` estimates the elementary operations in all of them together.
+    pub fn each<T: Send>(&self, work: usize, tasks: impl Iterator<Item = T>, f: impl Fn(T) + Sync + Send) {
+        match &self.team {
+            Some(team) if work >= GATE => {
+                let tasks: Vec<Mutex<Option<T>>> = tasks.map(|task| Mutex::new(Some(task))).collect();
+                if let [task] = &tasks[..] {
+                    return take(task).into_iter().for_each(f);
+                }
+                let next = AtomicUsize::new(0);
+                team.broadcast(|_| {
+                    while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        take(task).into_iter().for_each(&f);
+                    }
+                });
+            }
+            _ => tasks.for_each(f),
+        }
+    }
+}
+
+fn take<T>(task: &Mutex<Option<T>>) -> Option<T> {
+    task.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::time::Duration;
+
+    fn note(parts: &AtomicUsize) {
+        parts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[test]
+    fn each_thread_takes_part_once_whether_it_was_awake_or_asleep() -> Result<()> {
+        for threads in [1, 2, 5] {
+            let workers = Workers::new(threads)?;
+            for region in 0..200 {
+                if region % 50 == 49 {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                let parts: Vec<AtomicUsize> = (0..threads).map(|_| AtomicUsize::new(0)).collect();
+                workers.broadcast(|k| note(&parts[k]));
+                assert!(parts.iter().all(|part| part.load(Ordering::Relaxed) == 1), "region {region}");
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn each_task_is_done_once() -> Result<()> {
+        for threads in [1, 3] {
+            let workers = Workers::new(threads)?;
+            for work in [0, GATE] {
+                let mut done = vec![0; 1000];
+                workers.each(work, done.iter_mut(), |task| *task += 1);
+                assert_eq!(done, vec![1; 1000]);
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_region_within_a_region_is_done_too() -> Result<()> {
+        let workers = Workers::new(3)?;
+        let parts = AtomicUsize::new(0);
+        workers.broadcast(|_| workers.broadcast(|_| note(&parts)));
+        assert_eq!(parts.into_inner(), 9);
+        Ok(())
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller_and_leaves_the_threads_at_work() -> Result<()> {
+        let workers = Workers::new(2)?;
+        for culprit in [0, 1] {
+            let region = || workers.broadcast(|k| assert_ne!(k, culprit, "on purpose"));
+            assert!(catch_unwind(AssertUnwindSafe(region)).is_err());
+            let parts = AtomicUsize::new(0);
+            workers.broadcast(|_| note(&parts));
+            assert_eq!(parts.into_inner(), 2);
+        }
+        Ok(())
+    }
+}
