@@ -1,5 +1,6 @@
 //! How learning slows down near the ends of a weight's range.
 
+use super::Potentiation;
 use crate::Real;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,15 @@ impl Bound {
                 }
             }
             Bound::Soft => (w - w_min) * (w_max - w),
+        }
+    }
+
+    /// What it makes of a change that is proportional to the pre-synaptic trace.
+    pub fn potentiation(self, w_min: Real, w_max: Real) -> Potentiation {
+        match self {
+            Bound::None => Potentiation::Proportional,
+            Bound::Hard => Potentiation::ProportionalBetween(w_min, w_max),
+            Bound::Soft => Potentiation::Any { silent_below: 0.0 },
         }
     }
 }
