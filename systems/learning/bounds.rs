@@ -23,16 +23,16 @@ impl Bound {
     /// The factor at weight `w`.
     #[inline(always)]
     pub fn factor(self, w: Real, w_min: Real, w_max: Real) -> Real {
-        match self {
-            Bound::None => 1.0,
-            Bound::Hard => {
-                if w > w_min && w < w_max {
-                    1.0
-                } else {
-                    0.0
-                }
-            }
-            Bound::Soft => (w - w_min) * (w_max - w),
+        // Choices between numbers, not between branches: two bounds in one loop would keep it from being vectorized.
+        let kind = Real::from(self as u8);
+        let hard = if (w > w_min) & (w < w_max) { 1.0 } else { 0.0 };
+        let soft = (w - w_min) * (w_max - w);
+        if kind < 0.5 {
+            1.0
+        } else if kind < 1.5 {
+            hard
+        } else {
+            soft
         }
     }
 
