@@ -2,7 +2,8 @@
 
 use super::simd;
 use crate::Real;
-use crate::learning::{Changes, PlasticityRule, Traces};
+use crate::learning::{Changes, PlasticityRule, Reward, Traces};
+use crate::weights::Held;
 
 simd! {
     /// Adds the rows `events` of `weights` (`events.len()` picks out of rows of length `n_post`), columns
@@ -29,14 +30,100 @@ simd! {
 }
 
 simd! {
-    /// Changes each weight of the row that starts at `first` by what its rule says for a pre-synaptic spike. `pre` are the
-    /// fast and the slow trace of the row's neuron.
+    /// Changes each weight of the row that starts at `first` by what its rule says for a pre-synaptic spike, and for a
+    /// post-synaptic one where the target `fired` too, both from the weight as it stood. `pre` are the fast and the slow
+    /// trace of the row's neuron.
     pub fn learn_row<R: PlasticityRule, C: Changes>(rule: &R, changes: &mut C, first: usize, pre: (Real, Real),
-                                                    post: &[Real], post_slow: &[Real]) {
+                                                    post: &[Real], post_slow: &[Real], fired: &[bool]) {
+        let n = post.len();
+        let (post_slow, fired) = (&post_slow[..n], &fired[..n]);
+        changes.update(first, n, |j, w| {
+            let traces = Traces { pre: pre.0, pre_slow: pre.1, post: post[j], post_slow: post_slow[j] };
+            let potentiation = rule.on_post_spike(w, traces);
+            rule.on_pre_spike(w, traces) + if fired[j] { potentiation } else { 0.0 }
+        });
+    }
+}
+
+simd! {
+    /// Changes each weight of the row that starts at `first` by what its rule says for a pre-synaptic spike, where no target
+    /// fired.
+    pub fn depress_row<R: PlasticityRule, C: Changes>(rule: &R, changes: &mut C, first: usize, pre: (Real, Real),
+                                                      post: &[Real], post_slow: &[Real]) {
         let n = post.len();
         let post_slow = &post_slow[..n];
         changes.update(first, n, |j, w| {
             rule.on_pre_spike(w, Traces { pre: pre.0, pre_slow: pre.1, post: post[j], post_slow: post_slow[j] })
         });
+    }
+}
+
+simd! {
+    /// `w ← w + x·sum`, held within a range, for weights strictly between `min` and `max`; others stay.
+    pub fn add_sums(w: &mut [Real], x: Real, sums: &[Real], min: Real, max: Real, held: Held) {
+        assert_eq!(w.len(), sums.len());
+        for (w, sum) in w.iter_mut().zip(sums) {
+            let learns = *w > min && *w < max;
+            let changed = held.hold(*w + x * *sum);
+            *w = if learns { changed } else { *w };
+        }
+    }
+}
+
+simd! {
+    /// Whether any weight strictly between `min` and `max` would not be so any more with `x·sum` added.
+    pub fn any_leaves(w: &[Real], x: Real, sums: &[Real], min: Real, max: Real) -> bool {
+        assert_eq!(w.len(), sums.len());
+        let mut any = false;
+        for (w, sum) in w.iter().zip(sums) {
+            let changed = *w + x * *sum;
+            any |= (*w > min) & (*w < max) & !((changed > min) & (changed < max));
+        }
+        any
+    }
+}
+
+simd! {
+    /// `c ← c − rate·c + dw`, then `w ← w + dopamine·c`, held within a range, for a row of weights and their eligibility.
+    /// `dw` is what the rule says for a pre-synaptic spike, where `spikes` is true, and for a post-synaptic one where the
+    /// target `fired`.
+    pub fn reward_row<R: PlasticityRule>(rule: &R, w: &mut [Real], c: &mut [Real], reward: Reward, held: Held,
+                                         spikes: bool, pre: (Real, Real), post: &[Real], post_slow: &[Real],
+                                         fired: &[bool]) {
+        let n = w.len();
+        let (c, post, post_slow, fired) = (&mut c[..n], &post[..n], &post_slow[..n], &fired[..n]);
+        for j in 0..n {
+            let traces = Traces { pre: pre.0, pre_slow: pre.1, post: post[j], post_slow: post_slow[j] };
+            let depression = rule.on_pre_spike(w[j], traces);
+            let potentiation = rule.on_post_spike(w[j], traces);
+            let change = if spikes { depression } else { 0.0 } + if fired[j] { potentiation } else { 0.0 };
+            c[j] = c[j] - c[j] * reward.decay + change;
+            w[j] = held.hold(w[j] + reward.dopamine * c[j]);
+        }
+    }
+}
+
+simd! {
+    /// As [`reward_row`] where no neuron on either side fired.
+    pub fn reward_silent_row(w: &mut [Real], c: &mut [Real], reward: Reward, held: Held) {
+        assert_eq!(w.len(), c.len());
+        for (w, c) in w.iter_mut().zip(c) {
+            *c -= *c * reward.decay;
+            *w = held.hold(*w + reward.dopamine * *c);
+        }
+    }
+}
+
+simd! {
+    /// Whether `now` is what `before` becomes when it decays by `rate`, bit for bit; `before` takes it over.
+    pub fn decayed_to(before: &mut [Real], now: &[Real], rate: Real) -> bool {
+        assert_eq!(before.len(), now.len());
+        let mut same = true;
+        for (before, now) in before.iter_mut().zip(now) {
+            let decayed = *before - *before * rate;
+            same &= decayed.to_bits() == now.to_bits();
+            *before = *now;
+        }
+        same
     }
 }

@@ -1,5 +1,6 @@
 //! How learning slows down near the ends of a weight's range.
 
+use super::Potentiation;
 use crate::Real;
 use serde::{Deserialize, Serialize};
 
@@ -22,16 +23,25 @@ impl Bound {
     /// The factor at weight `w`.
     #[inline(always)]
     pub fn factor(self, w: Real, w_min: Real, w_max: Real) -> Real {
+        // Choices between numbers, not between branches: two bounds in one loop would keep it from being vectorized.
+        let kind = Real::from(self as u8);
+        let hard = if (w > w_min) & (w < w_max) { 1.0 } else { 0.0 };
+        let soft = (w - w_min) * (w_max - w);
+        if kind < 0.5 {
+            1.0
+        } else if kind < 1.5 {
+            hard
+        } else {
+            soft
+        }
+    }
+
+    /// What it makes of a change that is proportional to the pre-synaptic trace.
+    pub fn potentiation(self, w_min: Real, w_max: Real) -> Potentiation {
         match self {
-            Bound::None => 1.0,
-            Bound::Hard => {
-                if w > w_min && w < w_max {
-                    1.0
-                } else {
-                    0.0
-                }
-            }
-            Bound::Soft => (w - w_min) * (w_max - w),
+            Bound::None => Potentiation::Proportional,
+            Bound::Hard => Potentiation::ProportionalBetween(w_min, w_max),
+            Bound::Soft => Potentiation::Any { silent_below: 0.0 },
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Where the changes of weights go: to the weights themselves, or to a place aside, one a weight.
 
 use crate::Real;
+use crate::weights::Held;
 
 /// Weights, and where their changes go. Every kind of connectivity walks its synapses once, whichever it is.
 pub trait Changes: Send + Sized {
@@ -10,7 +11,7 @@ pub trait Changes: Send + Sized {
     /// Weight `k`.
     fn weight(&self, k: usize) -> Real;
 
-    /// Notes that weight `k` changes by `change`.
+    /// Notes that weight `k` changes by `change`: all that a step changes it by, in one call.
     fn add(&mut self, k: usize, change: Real);
 
     /// Notes for `n` weights from `first` on that they change by what `change` says of their place, from 0 on, and their
@@ -18,28 +19,32 @@ pub trait Changes: Send + Sized {
     fn update(&mut self, first: usize, n: usize, change: impl FnMut(usize, Real) -> Real);
 }
 
-/// Changes go to the weights at once.
-pub struct InPlace<'a>(pub &'a mut [Real]);
+/// Changes go to the weights at once, which are held within the range that they are clipped to.
+pub struct InPlace<'a> {
+    pub(crate) weights: &'a mut [Real],
+    pub(crate) held: Held,
+}
 
 impl Changes for InPlace<'_> {
     fn chunks(self, n: usize) -> impl Iterator<Item = Self> {
-        self.0.chunks_mut(n).map(InPlace)
+        let held = self.held;
+        self.weights.chunks_mut(n).map(move |weights| InPlace { weights, held })
     }
 
     #[inline(always)]
     fn weight(&self, k: usize) -> Real {
-        self.0[k]
+        self.weights[k]
     }
 
     #[inline(always)]
     fn add(&mut self, k: usize, change: Real) {
-        self.0[k] += change;
+        self.weights[k] = self.held.hold(self.weights[k] + change);
     }
 
     #[inline(always)]
     fn update(&mut self, first: usize, n: usize, mut change: impl FnMut(usize, Real) -> Real) {
-        for (k, w) in self.0[first..first + n].iter_mut().enumerate() {
-            *w += change(k, *w);
+        for (k, w) in self.weights[first..first + n].iter_mut().enumerate() {
+            *w = self.held.hold(*w + change(k, *w));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Inhibitory plasticity that balances excitation.
 
-use super::{Plastic, PlasticityRule, Traces};
+use super::{Plastic, PlasticityRule, Potentiation, Traces};
 use crate::Real;
 use crate::dynamics::{Range, check_parameter};
 use crate::error::{Error, Result};
@@ -90,6 +90,10 @@ impl PlasticityRule for Istdp {
     #[inline(always)]
     fn on_post_spike(&self, _w: Real, traces: Traces) -> Real {
         self.lr * traces.pre
+    }
+
+    fn potentiation(&self) -> Potentiation {
+        Potentiation::Proportional
     }
 
     fn learns_at_pre_spikes(&self) -> bool {

@@ -6,12 +6,16 @@
 
 pub mod bounds;
 mod changes;
+mod deferred;
+mod potentiation;
 mod prepare;
 mod reward_modulated;
 mod slow_traces;
 
 pub use changes::{Aside, Changes, InPlace};
-pub use reward_modulated::{Eligibility, RewardModulated};
+pub(crate) use deferred::{DeferredRows, TraceDecay};
+pub use potentiation::Potentiation;
+pub use reward_modulated::{Eligibility, Reward, RewardModulated};
 pub use slow_traces::{SlowTraceValues, SlowTraces};
 
 use crate::Real;
@@ -21,9 +25,11 @@ use crate::group::{Unbuilt, build_late};
 use crate::registry::{self, GroupKind, Need, Place, SwitchedOff};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system};
 use crate::spike_catching::{PostSpikes, PreSpikes};
-use crate::synaptic_input::{Connectivity, ForEachPlasticKind, PlasticSynapses, SYNAPSES, each_plastic_kind};
+use crate::synaptic_input::{
+    Connectivity, CurrentNormalization, ForEachPlasticKind, PlasticSynapses, SYNAPSES, each_plastic_kind};
 use crate::traces::{PostTrace, PostTraceValues, PreTrace, PreTraceValues};
-use crate::weights::Frozen;
+use crate::time::Clock;
+use crate::weights::{Frozen, Held, WeightClip, WeightNormalization};
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
 use bevy_ecs::query::QueryData;
@@ -79,6 +85,12 @@ pub trait PlasticityRule: Component + Debug + Clone {
     /// By how much weight `w` changes when its post-synaptic neuron fires.
     fn on_post_spike(&self, w: Real, traces: Traces) -> Real;
 
+    /// What can be said of [`on_post_spike`](Self::on_post_spike) with these parameters, so that many spikes can be applied in
+    /// one go. Default: nothing; they are applied one by one.
+    fn potentiation(&self) -> Potentiation {
+        Potentiation::default()
+    }
+
     /// Whether a pre-synaptic spike changes anything with these parameters. Where it does not, such spikes cost nothing.
     fn learns_at_pre_spikes(&self) -> bool {
         true
@@ -127,6 +139,11 @@ pub struct Activity<'a> {
 }
 
 impl Activity<'_> {
+    /// Whether a spike on either side changes anything under `rule`.
+    pub fn teaches(&self, rule: &impl PlasticityRule) -> bool {
+        (rule.learns_at_pre_spikes() && !self.pre.is_silent()) || !self.post.is_silent()
+    }
+
     /// The traces on both sides of a synapse from i to j.
     #[inline(always)]
     pub fn traces(&self, i: usize, j: usize) -> Traces {
@@ -209,12 +226,27 @@ pub fn register_pair<R: PlasticityRule, S: PlasticSynapses>(world: &mut World) {
     }
 }
 
+/// What a kind of connectivity may know of a step of learning, beside its spikes and traces, to let changes wait.
+#[derive(Clone, Copy, Debug)]
+pub struct Occasion {
+    /// The step. Where one is missing, the projection was frozen, or its rule switched off.
+    pub(crate) step: u64,
+    /// How the pre-synaptic trace runs.
+    pub(crate) pre_trace: TraceDecay,
+    /// Whether the rule or a trace was changed since the last step.
+    pub(crate) rule_changed: bool,
+    /// Whether all weights are read at each step, so that nothing is to be gained.
+    pub(crate) weights_are_read: bool,
+}
+
 /// Everything that a rule reads of its projection.
 #[derive(QueryData)]
 struct Learner {
-    pre: (&'static PreTrace, &'static PreSpikes, &'static PreTraceValues),
-    post: (&'static PostTrace, &'static PostSpikes, &'static PostTraceValues),
+    pre: (Ref<'static, PreTrace>, &'static PreSpikes, &'static PreTraceValues),
+    post: (Ref<'static, PostTrace>, &'static PostSpikes, &'static PostTraceValues),
     slow: Option<&'static SlowTraceValues>,
+    clip: Option<&'static WeightClip>,
+    normalized: (Has<WeightNormalization>, Has<CurrentNormalization>),
 }
 
 impl LearnerItem<'_, '_> {
@@ -230,27 +262,48 @@ impl LearnerItem<'_, '_> {
         }
     }
 
-    /// Whether a spike on either side changes anything under `rule`.
-    fn has_events(&self, rule: &impl PlasticityRule) -> bool {
-        (rule.learns_at_pre_spikes() && !self.pre.1.0.is_silent()) || !self.post.1.0.is_silent()
+    /// The range that the rule may hold weights within: that of clipping, unless normalization stands between.
+    fn held(&self) -> Held {
+        match self.clip {
+            Some(clip) if !self.normalized.0 => Held { min: clip.w_min, max: clip.w_max },
+            _ => Held::FREE,
+        }
+    }
+
+    fn occasion(&self, clock: &Clock, rule_changed: bool) -> Occasion {
+        let (trace, post) = (&self.pre.0, &self.post.0);
+        let rate = clock.dt as Real / trace.tau_s;
+        Occasion {
+            step: clock.iteration,
+            pre_trace: TraceDecay { rate, scale: trace.spike_scale, pairing: trace.pairing },
+            rule_changed: rule_changed || trace.is_changed() || post.is_changed(),
+            weights_are_read: self.normalized.0 || self.normalized.1,
+        }
     }
 }
 
 /// For every projection with this rule and these synapses, learn from the spikes of this step.
 fn learn<R: PlasticityRule, S: PlasticSynapses>(
+    clock: Res<Clock>,
     workers: Res<Workers>,
     problems: Res<Problems>,
-    mut projections: Query<(&R, Learner, &mut S), Without<Frozen>>,
+    mut projections: Query<(Ref<R>, Learner, &mut S), Without<Frozen>>,
 ) {
     if !problems.is_empty() {
         // A parameter that was changed for the worse must not reach a weight; the step ends with its error.
         return;
     }
     for (rule, learner, mut synapses) in &mut projections {
-        if learner.has_events(rule) {
-            let rule = rule.with_traces(learner.pre.0, learner.post.0);
-            synapses.learn(&rule, &learner.activity(), None, &workers);
-        }
+        let occasion = learner.occasion(&clock, rule.is_changed());
+        let rule = rule.with_traces(&learner.pre.0, &learner.post.0);
+        let activity = learner.activity();
+        // A silent step is told too, but nobody who watches for changes needs to hear of it.
+        let synapses = match activity.teaches(&rule) {
+            true => &mut *synapses,
+            false => synapses.bypass_change_detection(),
+        };
+        synapses.weights_mut().hold(learner.held());
+        synapses.learn_step(&rule, &activity, &occasion, &workers);
     }
 }
 

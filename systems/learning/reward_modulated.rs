@@ -6,7 +6,6 @@ use crate::Real;
 use crate::dynamics::{Range, check_parameter};
 use crate::error::{Problems, Result};
 use crate::group::{Unbuilt, build_late};
-use crate::kernels::decay::{add_scaled, decay};
 use crate::registry::{self, GroupKind, Need};
 use crate::reward::{Dopamine, DopamineConcentration};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system};
@@ -66,6 +65,15 @@ impl<R: PlasticityRule> RewardModulated<R> {
     }
 }
 
+/// What a reward does at one step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reward {
+    /// Which part of the eligibility decays: 1/tau_c.
+    pub decay: Real,
+    /// The dopamine concentration.
+    pub dopamine: Real,
+}
+
 /// The eligibility of each synapse, in the order of the weights: the state variable `c`.
 #[doc(alias = "c")]
 #[derive(Component, Clone, Debug, Default, PartialEq)]
@@ -85,16 +93,10 @@ fn learn_with_reward<R: PlasticityRule, S: PlasticSynapses>(
     }
     let dopamine = dopamine.map_or(0.0, |d| d.0 as Real);
     for (RewardModulated { rule, tau_c, .. }, learner, mut eligibility, mut synapses) in &mut projections {
-        let c = &mut eligibility.0[..];
-        decay(c, clock.optional_dt() as Real / tau_c);
-        if learner.has_events(rule) {
-            let rule = rule.with_traces(learner.pre.0, learner.post.0);
-            synapses.learn(&rule, &learner.activity(), Some(c), &workers);
-        }
-        if dopamine != 0.0 {
-            add_scaled(synapses.weights_mut().values_mut(), dopamine, c);
-            synapses.keep_absent();
-        }
+        let rule = rule.with_traces(&learner.pre.0, &learner.post.0);
+        let reward = Reward { decay: clock.optional_dt() as Real / tau_c, dopamine };
+        synapses.weights_mut().hold(learner.held());
+        synapses.learn_step_for_reward(&rule, &learner.activity(), &mut eligibility.0, reward, &workers);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Pair-based spike-timing-dependent plasticity.
 
 use super::bounds::Bound;
-use super::{Plastic, PlasticityRule, RewardModulated, Traces};
+use super::{Plastic, PlasticityRule, Potentiation, RewardModulated, Traces};
 use crate::Real;
 use crate::dynamics::{Range, check_parameter};
 use crate::error::{Error, Result};
@@ -97,6 +97,10 @@ impl PlasticityRule for Stdp {
     #[inline(always)]
     fn on_post_spike(&self, w: Real, traces: Traces) -> Real {
         self.a_plus * traces.pre * self.positive_bound.factor(w, self.w_min, self.w_max)
+    }
+
+    fn potentiation(&self) -> Potentiation {
+        self.positive_bound.potentiation(self.w_min, self.w_max)
     }
 
     fn learns_at_pre_spikes(&self) -> bool {

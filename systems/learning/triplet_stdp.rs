@@ -1,7 +1,7 @@
 //! Spike-timing-dependent plasticity of triplets of spikes.
 
 use super::bounds::Bound;
-use super::{Plastic, PlasticityRule, SlowTraces, Traces};
+use super::{Plastic, PlasticityRule, Potentiation, SlowTraces, Traces};
 use crate::Real;
 use crate::dynamics::{Range, check_parameter};
 use crate::error::{Error, Result};
@@ -142,6 +142,10 @@ impl PlasticityRule for TripletStdp {
     fn on_post_spike(&self, w: Real, traces: Traces) -> Real {
         let amplitude = self.a2_plus + self.a3_plus * traces.post_slow;
         amplitude * traces.pre * self.positive_bound.factor(w, self.w_min, self.w_max)
+    }
+
+    fn potentiation(&self) -> Potentiation {
+        self.positive_bound.potentiation(self.w_min, self.w_max)
     }
 
     fn learns_at_pre_spikes(&self) -> bool {

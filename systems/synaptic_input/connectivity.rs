@@ -4,7 +4,8 @@ use crate::Real;
 use crate::error::{Error, Result};
 use crate::fire::SpikeSet;
 use crate::group::Grid;
-use crate::learning::{Activity, PlasticityRule};
+use crate::kernels::decay::{add_scaled, decay};
+use crate::learning::{Activity, Occasion, PlasticityRule, Reward};
 use crate::random::Seed;
 use crate::weights::{WeightInitializer, Weights};
 use crate::workers::Workers;
@@ -156,4 +157,38 @@ pub trait PlasticSynapses: Synapses {
         aside: Option<&mut [Real]>,
         workers: &Workers,
     );
+
+    /// One step of learning by `rule`. Default: [`learn`](Self::learn), where a spike on either side changes anything. A kind
+    /// may let changes wait instead, until somebody reads the weights.
+    fn learn_step<R: PlasticityRule>(
+        &mut self,
+        rule: &R,
+        activity: &Activity<'_>,
+        _occasion: &Occasion,
+        workers: &Workers,
+    ) {
+        if activity.teaches(rule) {
+            self.learn(rule, activity, None, workers);
+        }
+    }
+
+    /// One step of learning by `rule` behind a reward: the eligibility `c`, one a weight, decays and notes what changes,
+    /// then dopamine applies it. Default: one after the other.
+    fn learn_step_for_reward<R: PlasticityRule>(
+        &mut self,
+        rule: &R,
+        activity: &Activity<'_>,
+        c: &mut [Real],
+        reward: Reward,
+        workers: &Workers,
+    ) {
+        decay(c, reward.decay);
+        if activity.teaches(rule) {
+            self.learn(rule, activity, Some(c), workers);
+        }
+        if reward.dopamine != 0.0 {
+            add_scaled(self.weights_mut().values_mut(), reward.dopamine, c);
+            self.keep_absent();
+        }
+    }
 }

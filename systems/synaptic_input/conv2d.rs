@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::fire::SpikeSet;
 use crate::kernels::convolution::Geometry;
 use crate::kernels::decay::scale;
-use crate::learning::{Activity, Aside, Changes, InPlace, PlasticityRule};
+use crate::learning::{Activity, Aside, Changes, PlasticityRule};
 use crate::weights::Weights;
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
@@ -170,7 +170,7 @@ impl PlasticSynapses for Conv2dSynapses {
                 learn_kernels(aside, scratch, g, rule, activity, workers);
             }
             None => {
-                learn_kernels(InPlace(self.weights.values_mut()), scratch, g, rule, activity, workers);
+                learn_kernels(self.weights.in_place(), scratch, g, rule, activity, workers);
             }
         }
     }

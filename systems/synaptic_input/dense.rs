@@ -5,9 +5,9 @@ use crate::Real;
 use crate::error::Result;
 use crate::fire::SpikeSet;
 use crate::kernels::decay::{add, multiply};
-use crate::kernels::rows::{add_rows, learn_row};
-use crate::learning::{Activity, Aside, Changes, InPlace, PlasticityRule};
-use crate::weights::{Given, Weights};
+use crate::kernels::rows::{add_rows, depress_row, learn_row, reward_row, reward_silent_row};
+use crate::learning::{Activity, Aside, Changes, DeferredRows, Occasion, PlasticityRule, Reward};
+use crate::weights::{Given, Pending, Weights};
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -66,13 +66,15 @@ impl Synapses for DenseSynapses {
     }
 
     fn shape(&self) -> Vec<usize> {
-        vec![self.weights.values().len() / self.n_post, self.n_post]
+        vec![self.weights.len() / self.n_post, self.n_post]
     }
 
     fn deliver(&self, pre: &SpikeSet, current: &mut [Real], workers: &Workers) {
         let work = pre.events().len() * self.n_post / 4;
+        // A row whose neuron fired is up to date, unless somebody else let it fire, or nobody learns any more.
+        let weights = self.weights.of_rows(pre.events());
         workers.each(work, current.chunks_mut(COLUMNS).enumerate(), |(k, current)| {
-            add_rows(current, self.weights.values(), self.n_post, k * COLUMNS, pre.events());
+            add_rows(current, weights, self.n_post, k * COLUMNS, pre.events());
         });
     }
 
@@ -120,9 +122,77 @@ impl PlasticSynapses for DenseSynapses {
                 self.clear_absent(changes);
             }
             None => {
-                learn_rows(InPlace(self.weights.values_mut()), self.n_post, rule, activity, workers);
-                self.keep_absent();
+                learn_rows(self.weights.in_place(), self.n_post, rule, activity, workers);
+                if !self.self_connections {
+                    clear_diagonal(self.weights.stored_mut(), self.n_post);
+                }
             }
+        }
+    }
+
+    /// Post-synaptic spikes wait until their rows are needed.
+    fn learn_step<R: PlasticityRule>(
+        &mut self,
+        rule: &R,
+        activity: &Activity<'_>,
+        occasion: &Occasion,
+        workers: &Workers,
+    ) {
+        let held = self.weights.held();
+        if occasion.weights_are_read || !DeferredRows::can_follow(rule, held) {
+            if activity.teaches(rule) {
+                self.learn(rule, activity, None, workers);
+            }
+            return;
+        }
+        let n_pre = activity.pre.mask().len();
+        let rows = self.weights.take_pending();
+        let mut rows: Box<DeferredRows<R>> =
+            rows.unwrap_or_else(|| DeferredRows::new(n_pre, self.n_post, self.self_connections, rule).into());
+        let weights = self.weights.stored_mut();
+        if !rows.continues(activity, occasion, held) {
+            rows.settle(weights);
+            rows.restart(rule, occasion, held);
+        }
+        rows.learn(rule, weights, activity, occasion.step, workers);
+        self.weights.give_pending(rows);
+        if activity.teaches(rule) {
+            self.weights.note_change();
+        }
+    }
+
+    /// One pass over weights and eligibility.
+    fn learn_step_for_reward<R: PlasticityRule>(
+        &mut self,
+        rule: &R,
+        activity: &Activity<'_>,
+        c: &mut [Real],
+        reward: Reward,
+        workers: &Workers,
+    ) {
+        let (n_post, held, teaches) = (self.n_post, self.weights.held(), activity.teaches(rule));
+        let (slow, fired) = (activity.post_slow, activity.post.mask());
+        self.weights.settle();
+        let rows = WEIGHTS_PER_TASK.div_ceil(n_post);
+        let chunks = self.weights.stored_mut().chunks_mut(rows * n_post).zip(c.chunks_mut(rows * n_post));
+        workers.each(activity.pre.mask().len() * n_post / 2, chunks.enumerate(), |(k, (weights, c))| {
+            for (r, (w, c)) in weights.chunks_mut(n_post).zip(c.chunks_mut(n_post)).enumerate() {
+                let i = k * rows + r;
+                let spikes = activity.pre.mask()[i];
+                if teaches && (spikes || !activity.post.is_silent()) {
+                    let pre = (activity.pre_trace[i], activity.pre_slow[i]);
+                    let post = activity.post_trace;
+                    reward_row(rule, w, c, reward, held, spikes, pre, post, slow, fired);
+                } else {
+                    reward_silent_row(w, c, reward, held);
+                }
+                if !self.self_connections {
+                    (w[i], c[i]) = (0.0, 0.0);
+                }
+            }
+        });
+        if reward.dopamine != 0.0 {
+            self.weights.note_change();
         }
     }
 }
@@ -150,25 +220,16 @@ fn learn_rows<R: PlasticityRule, C: Changes>(
                 let i = i as usize;
                 let pre = (activity.pre_trace[i], activity.pre_slow[i]);
                 let at = (i - first) * n_post;
-                learn_row(rule, &mut changes, at, pre, activity.post_trace, activity.post_slow);
+                depress_row(rule, &mut changes, at, pre, activity.post_trace, activity.post_slow);
             }
             return;
         }
-        let mut at_post_spikes = Vec::new();
         for i in first..last {
             let row = (i - first) * n_post;
             if activity.pre.mask()[i] && rule.learns_at_pre_spikes() {
-                // Both sides fired: both changes follow from the weight as it stood.
-                at_post_spikes.clear();
-                at_post_spikes.extend(fired_post.iter().map(|&j| {
-                    let j = j as usize;
-                    rule.on_post_spike(changes.weight(row + j), activity.traces(i, j))
-                }));
                 let pre = (activity.pre_trace[i], activity.pre_slow[i]);
-                learn_row(rule, &mut changes, row, pre, activity.post_trace, activity.post_slow);
-                for (&j, &change) in fired_post.iter().zip(&at_post_spikes) {
-                    changes.add(row + j as usize, change);
-                }
+                let (post, slow, fired) = (activity.post_trace, activity.post_slow, activity.post.mask());
+                learn_row(rule, &mut changes, row, pre, post, slow, fired);
             } else {
                 for &j in fired_post {
                     let j = j as usize;

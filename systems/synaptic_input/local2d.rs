@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::fire::SpikeSet;
 use crate::kernels::convolution::Geometry;
 use crate::kernels::decay::scale;
-use crate::learning::{Activity, Aside, Changes, InPlace, PlasticityRule};
+use crate::learning::{Activity, Aside, Changes, PlasticityRule};
 use crate::weights::Weights;
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
@@ -138,7 +138,7 @@ impl PlasticSynapses for Local2dSynapses {
                 let aside = Aside { weights: self.weights.values(), changes };
                 learn_places(aside, g, rule, activity, workers);
             }
-            None => learn_places(InPlace(self.weights.values_mut()), g, rule, activity, workers),
+            None => learn_places(self.weights.in_place(), g, rule, activity, workers),
         }
     }
 }
@@ -160,10 +160,11 @@ fn learn_places<R: PlasticityRule, C: Changes>(
                 let (k, j) = (place * entries + entry, first + place);
                 // Both sides may have fired: both changes follow from the weight as it stood.
                 let (w, traces) = (kernels.weight(k), activity.traces(i as usize, j));
-                kernels.add(k, rule.on_pre_spike(w, traces));
+                let mut change = rule.on_pre_spike(w, traces);
                 if activity.post.mask()[j] {
-                    kernels.add(k, rule.on_post_spike(w, traces));
+                    change += rule.on_post_spike(w, traces);
                 }
+                kernels.add(k, change);
             });
         }
         for &j in activity.post.within(first..first + places) {

@@ -5,7 +5,7 @@ use crate::Real;
 use crate::error::Result;
 use crate::fire::SpikeSet;
 use crate::kernels::decay::scale;
-use crate::learning::{Activity, Aside, Changes, InPlace, PlasticityRule};
+use crate::learning::{Activity, Aside, Changes, PlasticityRule};
 use crate::weights::Weights;
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
@@ -80,7 +80,7 @@ impl PlasticSynapses for One2OneSynapses {
     ) {
         match aside {
             Some(changes) => learn_pairs(Aside { weights: self.weights.values(), changes }, rule, activity),
-            None => learn_pairs(InPlace(self.weights.values_mut()), rule, activity),
+            None => learn_pairs(self.weights.in_place(), rule, activity),
         }
     }
 }
@@ -89,10 +89,11 @@ fn learn_pairs<R: PlasticityRule, C: Changes>(mut changes: C, rule: &R, activity
     for &i in activity.pre.events() {
         let i = i as usize;
         let (w, traces) = (changes.weight(i), activity.traces(i, i));
-        changes.add(i, rule.on_pre_spike(w, traces));
+        let mut change = rule.on_pre_spike(w, traces);
         if activity.post.mask()[i] {
-            changes.add(i, rule.on_post_spike(w, traces));
+            change += rule.on_post_spike(w, traces);
         }
+        changes.add(i, change);
     }
     for &j in activity.post.events() {
         let j = j as usize;

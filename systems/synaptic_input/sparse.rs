@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::fire::SpikeSet;
 use crate::kernels::columns::{Pattern, scatter_rows};
 use crate::kernels::pairs::{distinct, share_among_rows};
-use crate::learning::{Activity, Aside, Changes, InPlace, PlasticityRule};
+use crate::learning::{Activity, Aside, Changes, PlasticityRule};
 use crate::weights::{Given, Weights};
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
@@ -181,7 +181,7 @@ impl PlasticSynapses for SparseSynapses {
             Some(changes) => {
                 learn_stored(Aside { weights: self.weights.values(), changes }, pattern, rule, activity);
             }
-            None => learn_stored(InPlace(self.weights.values_mut()), pattern, rule, activity),
+            None => learn_stored(self.weights.in_place(), pattern, rule, activity),
         }
     }
 }
@@ -196,10 +196,11 @@ fn learn_stored<R: PlasticityRule, C: Changes>(
         for k in pattern.row(i) {
             let j = pattern.target[k] as usize;
             let (w, traces) = (changes.weight(k), activity.traces(i as usize, j));
-            changes.add(k, rule.on_pre_spike(w, traces));
+            let mut change = rule.on_pre_spike(w, traces);
             if activity.post.mask()[j] {
-                changes.add(k, rule.on_post_spike(w, traces));
+                change += rule.on_post_spike(w, traces);
             }
+            changes.add(k, change);
         }
     }
     for &j in activity.post.events() {

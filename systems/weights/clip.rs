@@ -34,16 +34,17 @@ impl Default for WeightClip {
     }
 }
 
-/// The weights' version after they were last clipped.
+/// Which range the weights were last found to be within, and as of which change.
 #[derive(Component, Clone, Debug, Default)]
-pub struct Clipped(Option<u64>);
+pub struct Clipped(Option<(u64, WeightClip)>);
 
-/// For every projection with a range whose weights have changed, bring those outside back to its edge.
+/// For every projection with a range whose weights have changed, bring those outside back to its edge. What rules hold
+/// within the range as they change it needs no look.
 pub(super) fn clip_weights<S: Synapses>(
     mut projections: Query<(&WeightClip, &mut Clipped, &mut S), Without<Frozen>>,
 ) {
     for (clip, mut done, mut synapses) in &mut projections {
-        if done.0 == Some(synapses.weights().version()) {
+        if done.0 == Some((synapses.weights().free_changes(), *clip)) {
             continue;
         }
         // Weights within the range are not touched: whoever watches for changes has nothing to do then.
@@ -52,7 +53,7 @@ pub(super) fn clip_weights<S: Synapses>(
             clamp(synapses.weights_mut().values_mut(), clip.w_min, clip.w_max);
             synapses.keep_absent();
         }
-        done.0 = Some(synapses.weights().version());
+        done.0 = Some((synapses.weights().free_changes(), *clip));
     }
 }
 

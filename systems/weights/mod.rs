@@ -6,6 +6,7 @@ mod delay;
 mod synaptic_delay;
 mod normalization;
 mod clip;
+mod values;
 
 pub use clip::WeightClip;
 pub use delay::{DelayInitializer, Delays, DestinationDelays, SourceDelays};
@@ -14,8 +15,9 @@ pub use initializer::{Given, WeightInitializer};
 pub use normalization::WeightNormalization;
 pub use synaptic_delay::SynapticDelays;
 pub(crate) use synaptic_delay::steps;
+pub use values::{Held, Weights};
+pub(crate) use values::Pending;
 
-use crate::Real;
 use crate::delivery::Static;
 use crate::error::{Error, Problems};
 use crate::group::Unbuilt;
@@ -25,42 +27,6 @@ use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_s
 use crate::synaptic_input::{FreshSynapses, SYNAPSES, Synapses};
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
-
-/// The weights of a projection, and how often they were changed: what depends on them is computed anew only then.
-#[derive(Clone, Debug, Default)]
-pub struct Weights {
-    values: Vec<Real>,
-    version: u64,
-}
-
-impl Weights {
-    /// `n` weights of 0.
-    pub fn zeros(n: usize) -> Self {
-        vec![0.0; n].into()
-    }
-
-    /// The weights, in the order of their kind of connectivity.
-    pub fn values(&self) -> &[Real] {
-        &self.values
-    }
-
-    /// The weights, to be changed.
-    pub fn values_mut(&mut self) -> &mut [Real] {
-        self.version += 1;
-        &mut self.values
-    }
-
-    /// Grows with every change.
-    pub fn version(&self) -> u64 {
-        self.version
-    }
-}
-
-impl From<Vec<Real>> for Weights {
-    fn from(values: Vec<Real>) -> Self {
-        Weights { values, version: 0 }
-    }
-}
 
 /// Holds a projection's weights still: learning, normalization and clipping leave it alone.
 #[derive(Component, Clone, Copy, Debug, Default, Serialize, Deserialize)]

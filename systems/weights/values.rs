@@ -1,0 +1,210 @@
+//! The weights of a projection, and changes of them that wait to be made.
+
+use crate::Real;
+use crate::learning::InPlace;
+use std::any::Any;
+use std::fmt::Debug;
+use std::sync::OnceLock;
+
+/// The range that a rule holds weights within as it changes them: that of [`WeightClip`](super::WeightClip), where nothing
+/// stands between learning and clipping.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Held {
+    /// The least weight.
+    pub min: Real,
+    /// The largest weight.
+    pub max: Real,
+}
+
+impl Held {
+    /// Every number.
+    pub const FREE: Held = Held { min: Real::NEG_INFINITY, max: Real::INFINITY };
+
+    /// `w`, or the edge of the range that it is beyond.
+    #[inline(always)]
+    pub fn hold(self, w: Real) -> Real {
+        if w < self.min {
+            self.min
+        } else if w > self.max {
+            self.max
+        } else {
+            w
+        }
+    }
+}
+
+/// Changes that are known but not made yet. A rule that follows spikes leaves a weight alone until somebody needs it.
+pub(crate) trait Pending: Any + Debug + Send + Sync {
+    /// Whether any weight differs from what is stored.
+    fn is_due(&self) -> bool;
+
+    /// Whether the weights of these rows are stored as they are.
+    fn are_current(&self, rows: &[u32]) -> bool;
+
+    /// Makes in `values`, the weights as they are stored, all changes that are due.
+    fn settle(&self, values: &mut [Real]);
+
+    /// All changes that were due are made.
+    fn settled(&mut self);
+
+    /// The same once more.
+    fn copy(&self) -> Box<dyn Pending>;
+}
+
+/// The weights of a projection, and how often they were changed: what depends on them is computed anew only then.
+#[derive(Debug)]
+pub struct Weights {
+    stored: Vec<Real>,
+    version: u64,
+    free_changes: u64,
+    held: Held,
+    pending: Option<Box<dyn Pending>>,
+    /// What the stored weights are with all pending changes made, for those who read between them.
+    settled: OnceLock<Vec<Real>>,
+}
+
+impl Weights {
+    /// `n` weights of 0.
+    pub fn zeros(n: usize) -> Self {
+        vec![0.0; n].into()
+    }
+
+    /// The number of weights.
+    pub fn len(&self) -> usize {
+        self.stored.len()
+    }
+
+    /// Whether there is no weight.
+    pub fn is_empty(&self) -> bool {
+        self.stored.is_empty()
+    }
+
+    /// The weights, in the order of their kind of connectivity.
+    ///
+    /// Changes that wait are made first, on a copy that lasts until the weights change again: reading takes nothing from
+    /// what a rule saves by waiting, and the memory for it only where somebody reads in the middle of learning.
+    pub fn values(&self) -> &[Real] {
+        match &self.pending {
+            Some(pending) if pending.is_due() => self.settled.get_or_init(|| {
+                let mut values = self.stored.clone();
+                pending.settle(&mut values);
+                values
+            }),
+            _ => &self.stored,
+        }
+    }
+
+    /// The weights, to be changed. Changes that wait are made first.
+    pub fn values_mut(&mut self) -> &mut [Real] {
+        self.settle();
+        self.version += 1;
+        self.free_changes += 1;
+        &mut self.stored
+    }
+
+    /// The weights, to be changed by a rule: they are held within the range that the projection is clipped to, so that
+    /// clipping has nothing to look for.
+    pub fn in_place(&mut self) -> InPlace<'_> {
+        self.settle();
+        self.note_change();
+        InPlace { weights: &mut self.stored, held: self.held }
+    }
+
+    /// Grows with every change.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Grows with every change that was not held within the range of clipping.
+    pub(crate) fn free_changes(&self) -> u64 {
+        self.free_changes
+    }
+
+    /// The range that rules hold changes within.
+    pub(crate) fn held(&self) -> Held {
+        self.held
+    }
+
+    /// Lets rules hold changes within a range from now on.
+    pub(crate) fn hold(&mut self, held: Held) {
+        self.held = held;
+    }
+
+    /// Counts a change by a rule.
+    pub(crate) fn note_change(&mut self) {
+        self.version += 1;
+        self.free_changes += u64::from(self.held == Held::FREE);
+    }
+
+    /// Makes the changes that wait.
+    pub(crate) fn settle(&mut self) {
+        let due = self.pending.as_mut().filter(|pending| pending.is_due());
+        match (due, self.settled.take()) {
+            (Some(pending), Some(values)) => {
+                self.stored = values;
+                pending.settled();
+            }
+            (Some(pending), None) => {
+                pending.settle(&mut self.stored);
+                pending.settled();
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// The weights, for someone who looks at these rows only: none is copied where they are up to date.
+    pub(crate) fn of_rows(&self, rows: &[u32]) -> &[Real] {
+        match &self.pending {
+            Some(pending) if !pending.are_current(rows) => self.values(),
+            _ => &self.stored,
+        }
+    }
+
+    /// The changes that wait, if they are kept as a `P`; others are made first. Until they are given back, the weights are
+    /// as [`stored_mut`](Self::stored_mut) has them.
+    pub(crate) fn take_pending<P: Pending>(&mut self) -> Option<Box<P>> {
+        self.settled.take();
+        let pending = self.pending.take()?;
+        if (&*pending as &dyn Any).is::<P>() {
+            return (pending as Box<dyn Any>).downcast().ok();
+        }
+        pending.settle(&mut self.stored);
+        None
+    }
+
+    /// Lets changes wait.
+    pub(crate) fn give_pending(&mut self, pending: Box<impl Pending>) {
+        self.pending = Some(pending);
+    }
+
+    /// The weights as they are stored, to be changed. Whoever asks knows what waits, and counts the change.
+    pub(crate) fn stored_mut(&mut self) -> &mut [Real] {
+        &mut self.stored
+    }
+}
+
+impl Clone for Weights {
+    fn clone(&self) -> Self {
+        Weights {
+            stored: self.stored.clone(),
+            version: self.version,
+            free_changes: self.free_changes,
+            held: self.held,
+            pending: self.pending.as_ref().map(|pending| pending.copy()),
+            settled: OnceLock::new(),
+        }
+    }
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Vec::new().into()
+    }
+}
+
+impl From<Vec<Real>> for Weights {
+    fn from(values: Vec<Real>) -> Self {
+        let (pending, settled) = (None, OnceLock::new());
+        Weights { stored: values, version: 0, free_changes: 0, held: Held::FREE, pending, settled }
+    }
+}
