@@ -8,6 +8,7 @@ use bevy_ecs::schedule::IntoScheduleConfigs;
 use bevy_ecs::system::ScheduleSystem;
 use bevy_ecs::world::EntityRef;
 use conex_systems::coordinates::Coordinates;
+use conex_systems::delivery::{StaticSynapses, SynapseTable};
 use conex_systems::dynamics::NeuronModel;
 use conex_systems::error::Problems;
 use conex_systems::fire::{InputSpikes, Spikes};
@@ -22,7 +23,7 @@ use conex_systems::synaptic_input::{Connectivity, PlasticSynapses, SynapseViews}
 use conex_systems::time::Clock;
 use conex_systems::weights::Frozen;
 use conex_systems::{Error, Real, schedule};
-use ndarray::{ArrayD, IxDyn};
+use ndarray::{Array1, ArrayD, IxDyn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
@@ -252,6 +253,7 @@ pub trait Network {
 
     /// The weights of a projection, in the shape of its kind: dense (pre, post), one-to-one (n), convolution (out, in,
     /// height, width). Of sparse projections it gives the stored weights, source by source;
+    /// [`Network::connections`] says which these are, and so does
     /// [`SparseSynapses::to_csr`](conex_systems::synaptic_input::sparse::SparseSynapses::to_csr) gives the matrix.
     ///
     /// # Errors
@@ -259,6 +261,9 @@ pub trait Network {
     fn weights(&self, projection: Entity) -> Result<ArrayD<Real>> {
         let missing = || Error::NoSuchState { group: self.name_of(projection), what: "weights".into() };
         let entity = self.world().get_entity(projection).map_err(|_| missing())?;
+        if let Some(synapses) = entity.get::<StaticSynapses>() {
+            return Ok(Array1::from(synapses.table().weight).into_dyn());
+        }
         let views = self.world().get_resource::<SynapseViews>().ok_or_else(missing)?;
         let view = views.of(entity).ok_or_else(missing)?;
         let weights = view.weights.to_vec();
@@ -266,6 +271,18 @@ pub trait Network {
         let shape =
             if view.shape.iter().product::<usize>() == weights.len() { IxDyn(&view.shape) } else { stored };
         ArrayD::from_shape_vec(shape, weights).map_err(|_| missing().into())
+    }
+
+    /// The synapses of a projection of [`Static`](conex_systems::delivery::Static) ones, as a table: source, target, weight
+    /// and delay of each. They are drawn once more for it, from the same streams.
+    ///
+    /// # Errors
+    /// The projection has other synapses, or is not built yet.
+    fn connections(&self, projection: Entity) -> Result<SynapseTable> {
+        let missing =
+            || Error::NoSuchState { group: self.name_of(projection), what: "static synapses".into() };
+        let synapses = self.world().get::<StaticSynapses>(projection).ok_or_else(missing)?;
+        Ok(synapses.table())
     }
 
     /// Lets `neurons` of an input population (one with [`InputSpikes`]) fire at the next step.

@@ -68,7 +68,16 @@ pub struct Spikes(pub SpikeSet);
 
 /// Neurons fire where `v >= threshold`, and `v` becomes `v_reset` there. Every neuron model brings it.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[require(MembranePotential, Threshold, Membrane, InputCurrent, NeuronState, ModelConstants, Spikes, ModelNames)]
+#[require(
+    MembranePotential,
+    Threshold,
+    Membrane,
+    InputCurrent,
+    NeuronState,
+    ModelConstants,
+    Spikes,
+    ModelNames
+)]
 pub struct Fire;
 
 /// Neurons that integrate and fire.

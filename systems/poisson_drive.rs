@@ -136,11 +136,7 @@ pub(crate) fn install(world: &mut World) {
     registry::behaviour::<PoissonDrive>(world)
         .on(GroupKind::Population)
         .stage(StepSystems::Dendrite)
-        .needs(&[Need::of::<Receptors>(
-            Place::Own,
-            "neuron model with receptors",
-            "LifPscExp::default()",
-        )])
+        .needs(&[Need::of::<Receptors>(Place::Own, "neuron model with receptors", "LifPscExp::default()")])
         .state::<DriveTable>()
         .saved();
     keep_checked::<PoissonDrive>(world);

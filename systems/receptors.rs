@@ -31,6 +31,8 @@ pub struct Receptors {
     pub(crate) count: usize,
     /// Whether a current of a projection stands in the input current.
     drives: bool,
+    /// Whether all potentials were finite at the end of the last pass in units.
+    pub(crate) sound: bool,
 }
 
 impl Receptors {
@@ -42,7 +44,8 @@ impl Receptors {
     /// Sizes the arrays for `n` neurons with `count` receptors.
     pub(crate) fn resize(&mut self, n: usize, count: usize) {
         let sized = || std::array::from_fn(|k| vec![0.0; if k < count { n } else { 0 }]);
-        *self = Receptors { arrived: sized(), added: sized(), silent: true, count, drives: false };
+        *self =
+            Receptors { arrived: sized(), added: sized(), silent: true, count, drives: false, sound: true };
     }
 
     /// Adds `current` at `neurons`, or at all.
@@ -63,8 +66,13 @@ impl Receptors {
     }
 }
 
-type Receiving<'w> =
-    (Option<&'w Afferents>, Option<&'w SubPopulations>, &'w mut Receptors, &'w mut InputCurrent, Has<crate::dendrite::InjectedCurrent>);
+type Receiving<'w> = (
+    Option<&'w Afferents>,
+    Option<&'w SubPopulations>,
+    &'w mut Receptors,
+    &'w mut InputCurrent,
+    Has<crate::dendrite::InjectedCurrent>,
+);
 
 /// For every population with receptors, take up the currents of its afferents, oldest projection first, then those of
 /// the afferents of its parts.
@@ -81,8 +89,10 @@ fn receive(
         }
         receptors.drives = false;
         let own = afferents.into_iter().flat_map(|a| a.iter()).map(|projection| (projection, None));
-        let parts = sub_populations.into_iter().flat_map(|p| p.iter()).filter_map(|part| parts.get(part).ok());
-        let of_parts = parts.flat_map(|(part, afferents)| afferents.iter().map(|p| (p, Some(&part.neurons[..]))));
+        let parts =
+            sub_populations.into_iter().flat_map(|p| p.iter()).filter_map(|part| parts.get(part).ok());
+        let of_parts =
+            parts.flat_map(|(part, afferents)| afferents.iter().map(|p| (p, Some(&part.neurons[..]))));
         for (projection, neurons) in own.chain(of_parts) {
             let Ok(current) = currents.get(projection) else { continue };
             if current.silent {
@@ -135,7 +145,9 @@ fn check_receptors(
         if has_dendrite && fresh.contains(entity) {
             problems.push(Error::DendriteAndReceptors { population: name.into() });
         }
-        for (projection, delays) in afferents.into_iter().flat_map(|a| a.iter()).filter_map(|p| projections.get(p).ok()) {
+        for (projection, delays) in
+            afferents.into_iter().flat_map(|a| a.iter()).filter_map(|p| projections.get(p).ok())
+        {
             if !delays.0.is_empty() {
                 let (projection, population) = (projection.to_string(), name.to_string());
                 problems.push(Error::DelayAtReceptors { projection, population });

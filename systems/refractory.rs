@@ -1,13 +1,12 @@
 //! Stage `Refractory`: after a spike, a neuron rests.
 
 use crate::Real;
-use crate::delivery::Fused;
+use crate::delivery::{Fused, UNIT};
 use crate::dynamics::{Membrane, MembranePotential, Range, check_parameter};
 use crate::error::Problems;
 use crate::fire::{NEURONS, Spikes};
 use crate::group::{Population, Unbuilt, build_late};
-use crate::kernels::threshold::rest;
-use crate::parameter::{BLOCK, Param};
+use crate::parameter::Param;
 use crate::registry::{self, GroupKind};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use crate::time::Clock;
@@ -40,25 +39,76 @@ impl Default for RefractoryPeriod {
     }
 }
 
-/// For how many more steps each neuron rests.
+/// For how many more steps each neuron rests, and which neurons do.
 #[derive(Component, Clone, Debug, Default, PartialEq, Eq)]
-pub struct RefractorySteps(pub Vec<u32>);
+pub struct RefractorySteps {
+    /// Steps left, one number a neuron.
+    pub left: Vec<u32>,
+    /// The neurons that rest, by units of neighbours.
+    resting: Vec<Vec<u32>>,
+}
+
+impl RefractorySteps {
+    /// Nobody rests, of `n` neurons.
+    fn new(n: usize) -> Self {
+        RefractorySteps { left: vec![0; n], resting: vec![Vec::new(); n.div_ceil(UNIT)] }
+    }
+
+    /// The units: of each the first neuron, the steps left, and who rests.
+    pub(crate) fn units(&mut self) -> impl Iterator<Item = RestingUnit<'_>> {
+        let units = self.left.chunks_mut(UNIT).zip(&mut self.resting).enumerate();
+        units.map(|(k, (left, resting))| RestingUnit { first: k * UNIT, left, resting })
+    }
+}
+
+/// A unit of neighbouring neurons, some of which rest.
+pub(crate) struct RestingUnit<'a> {
+    first: usize,
+    left: &'a mut [u32],
+    resting: &'a mut Vec<u32>,
+}
+
+impl RestingUnit<'_> {
+    /// Lets those of the unit's neurons begin to rest that `fired` at the last step, and holds those that rest for a step.
+    pub(crate) fn hold(
+        &mut self,
+        period: &RefractoryPeriod,
+        fired: &[u32],
+        v: &mut [Real],
+        membrane: &Membrane,
+        dt: f64,
+    ) {
+        for &j in fired {
+            let steps = (f64::from(period.duration.get(j as usize)) / dt).round() as u32;
+            let left = &mut self.left[j as usize - self.first];
+            if *left == 0 && steps > 0 {
+                self.resting.push(j);
+            }
+            *left = steps;
+        }
+        let (first, left) = (self.first, &mut *self.left);
+        self.resting.retain(|&j| {
+            let at = j as usize - first;
+            if left[at] > 0 {
+                v[at] = membrane.v_reset.get(j as usize);
+                left[at] -= 1;
+            }
+            left[at] > 0
+        });
+    }
+}
 
 /// For every population with a refractory period, hold the neurons that fired lately.
 fn hold_refractory(
     clock: Res<Clock>,
     mut problems: ResMut<Problems>,
-    mut populations: Query<(
-        &Name,
-        &RefractoryPeriod,
-        &Spikes,
-        &Membrane,
-        &mut RefractorySteps,
-        &mut MembranePotential,
-    ), Without<Fused>>,
+    mut populations: Query<
+        (&Name, &RefractoryPeriod, &Spikes, &Membrane, &mut RefractorySteps, &mut MembranePotential),
+        Without<Fused>,
+    >,
 ) {
     for (name, period, spikes, membrane, mut steps, mut v) in &mut populations {
-        let n = steps.0.len();
+        let n = steps.left.len();
         if period.duration.count().is_some_and(|given| given != n) {
             // It was changed between steps.
             let (behaviour, duration) = ("RefractoryPeriod", &period.duration);
@@ -66,26 +116,10 @@ fn hold_refractory(
             continue;
         }
         // These spikes are those of the step before: this step's come later.
-        hold(period, spikes.0.events(), 0, &mut steps.0, &mut v.0, membrane, clock.dt);
-    }
-}
-
-/// Lets the neurons from `first` on that `fired` at the last step begin to rest, and holds those that rest for one step.
-pub(crate) fn hold(
-    period: &RefractoryPeriod,
-    fired: &[u32],
-    first: usize,
-    steps: &mut [u32],
-    v: &mut [Real],
-    membrane: &Membrane,
-    dt: f64,
-) {
-    for &j in fired {
-        let duration = f64::from(period.duration.get(j as usize)) / dt;
-        steps[j as usize - first] = duration.round() as u32;
-    }
-    for (k, (steps, v)) in steps.chunks_mut(BLOCK).zip(v.chunks_mut(BLOCK)).enumerate() {
-        rest(steps, v, membrane.v_reset.block(first + k * BLOCK, v.len()));
+        for (mut unit, v) in steps.units().zip(v.0.chunks_mut(UNIT)) {
+            let fired = spikes.0.within(unit.first..unit.first + v.len());
+            unit.hold(period, fired, v, membrane, clock.dt);
+        }
     }
 }
 
@@ -96,8 +130,8 @@ fn prepare_refractory(mut problems: ResMut<Problems>, mut populations: Query<Fre
         let n = population.size();
         let (behaviour, duration) = ("RefractoryPeriod", &period.duration);
         problems.check(check_parameter(name, behaviour, "duration", duration, n, Range::NotNegative));
-        if unbuilt.makes_state(steps.0.is_empty()) {
-            steps.0 = vec![0; n];
+        if unbuilt.makes_state(steps.left.is_empty()) {
+            *steps = RefractorySteps::new(n);
         }
     }
 }

@@ -176,7 +176,7 @@ impl Description {
                 inhibitory: world.get::<Inhibitory>(group.get::<Presynaptic>()?.0).is_some(),
                 source: name(group.get::<Presynaptic>()?.0),
                 target: name(group.get::<Postsynaptic>()?.0),
-                weights: view.as_ref().map(|v| v.weights.len()),
+                weights: view.as_ref().map(|v| v.count),
                 behaviour_names: names_of(group),
                 behaviours: registry.describe(*group),
                 bytes: state_bytes(*group) + view.map_or(0, |v| v.bytes),

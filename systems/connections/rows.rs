@@ -78,7 +78,11 @@ impl Rows {
             if connections.multapses && (pairs > 0 || n == 0) || u128::from(n) <= pairs {
                 return Ok(());
             }
-            Err(fault("n", n as f64, format!("at most {pairs}, the {of} there are: allow multapses, or ask for fewer")))
+            Err(fault(
+                "n",
+                n as f64,
+                format!("at most {pairs}, the {of} there are: allow multapses, or ask for fewer"),
+            ))
         };
         let (drawing, count, order) = match &connections.rule {
             ConnectionRule::AllToAll => (Drawing::All, pairs as u64, None),
@@ -86,9 +90,7 @@ impl Rows {
                 let requirement = format!("{n_post}, the neurons of the target, to join one to one");
                 return Err(fault("neurons of the source", n_pre as f64, requirement));
             }
-            ConnectionRule::OneToOne => {
-                (Drawing::OneToOne, if autapses { u64::from(pre) } else { 0 }, None)
-            }
+            ConnectionRule::OneToOne => (Drawing::OneToOne, if autapses { u64::from(pre) } else { 0 }, None),
             ConnectionRule::PairwiseBernoulli { p } => {
                 if !(0.0..=1.0).contains(p) {
                     return Err(fault("p", *p, "within 0 and 1".into()));
@@ -111,7 +113,8 @@ impl Rows {
             }
             ConnectionRule::Pairs(pairs) => {
                 if let Some(&(i, j)) = pairs.iter().find(|&&(i, j)| i >= pre || j >= post) {
-                    let (what, value, n) = if i >= pre { ("source", i, n_pre) } else { ("target", j, n_post) };
+                    let (what, value, n) =
+                        if i >= pre { ("source", i, n_pre) } else { ("target", j, n_post) };
                     let requirement = format!("below {n}, the neurons there are");
                     return Err(fault(&format!("{what} of a pair"), f64::from(value), requirement));
                 }
@@ -128,7 +131,8 @@ impl Rows {
                         group: projection.into(),
                         behaviour: "Connections by distance".into(),
                         missing: "places of the neurons at both ends".into(),
-                        remedy: "Coordinates::grid()` to both populations, as in `Coordinates::default()".into(),
+                        remedy: "Coordinates::grid()` to both populations, as in `Coordinates::default()"
+                            .into(),
                     });
                 };
                 // How many there will be is not known before they are drawn.

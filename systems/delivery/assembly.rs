@@ -5,7 +5,7 @@ use super::engine::{Delivery, Part, Source, Target, UNIT, Unit};
 use super::{Static, WeightBits};
 use crate::error::{Error, Problems, Result};
 use crate::group::{Population, Unbuilt};
-use crate::kernels::streams::{Arrivals, PLACES, Partition, Synapse, Width, Writer};
+use crate::kernels::streams::{Arrivals, PLACES, Partition, Row, Synapse, Width, Writer};
 use crate::receptors::Receptors;
 use crate::relations::{Postsynaptic, Presynaptic, SubPopulation};
 use crate::schedule::{BuildSystems, add_build_systems};
@@ -13,10 +13,11 @@ use crate::time::Clock;
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// How many synapses of a neuron cost as much as to advance it: what a part has to do follows from both.
-const NEURON_COST: u64 = 1500;
+const NEURON_COST: u64 = 4000;
 
 /// One projection, on its way into the layout.
 struct Plan {
@@ -120,16 +121,18 @@ fn lay_out(world: &mut World, plans: &mut [Plan]) -> Result<Delivery> {
         return Err(out_of_memory(plans, "more than 2^32 source neurons cannot be told apart".into()));
     }
     // Populations with receptors have units too, so that they can be advanced with the others.
-    let mut populations: Vec<Entity> = world.query_filtered::<Entity, With<Receptors>>().iter(world).collect();
+    let mut populations: Vec<Entity> =
+        world.query_filtered::<Entity, With<Receptors>>().iter(world).collect();
     populations.sort();
     for plan in &*plans {
         if !populations.contains(&plan.target) {
             populations.push(plan.target);
         }
     }
-    let width = if plans.iter().all(|plan| {
-        world.get::<Static>(plan.entity).is_some_and(|kind| kind.weights == WeightBits::Bits16)
-    }) && !plans.is_empty()
+    let width = if plans
+        .iter()
+        .all(|plan| world.get::<Static>(plan.entity).is_some_and(|kind| kind.weights == WeightBits::Bits16))
+        && !plans.is_empty()
     {
         Width::Bits16
     } else {
@@ -143,7 +146,7 @@ fn lay_out(world: &mut World, plans: &mut [Plan]) -> Result<Delivery> {
         let n = size(world, population);
         let receptors = world.get::<Receptors>(population).map_or(1, Receptors::count).max(1);
         let afferents = || plans.iter().filter(|plan| plan.target == population);
-        let weight_unit = weight_unit(afferents(), receptors, width, workers);
+        let weight_unit = weight_unit(afferents(), width, workers);
         let incoming: u64 = afferents().map(|plan| plan.synapses.rows().expected()).sum();
         let first = units.len();
         for from in (0..n).step_by(UNIT) {
@@ -163,8 +166,9 @@ fn lay_out(world: &mut World, plans: &mut [Plan]) -> Result<Delivery> {
     let partitions = write(plans, &sources, &targets, &units, n_sources as usize, n_parts, width, workers)?;
     let longest_delay = partitions.1 as usize;
     let parts = partitions.0.into_iter();
-    let parts: Vec<Part> =
-        parts.map(|partition| Part { partition, arrivals: Arrivals::new(width) }).collect();
+    let parts: Vec<Part> = parts
+        .map(|partition| Part { partition, arrivals: Arrivals::new(width), received: Default::default() })
+        .collect();
     let (bytes, synapses) = parts.iter().fold((0, 0), |(bytes, synapses), part| {
         (bytes + part.partition.bytes(), synapses + part.partition.synapses())
     });
@@ -186,12 +190,14 @@ fn check_memory(plans: &[Plan], sources: u64, parts: usize, width: Width) -> Res
     let synapses: u64 = plans.iter().map(|plan| plan.synapses.count()).sum();
     let each = if width == Width::Bits16 { 4.25 } else { 6.25 };
     // Places, and a segment for each of the delays that a row has in a part.
-    let needed = (synapses as f64 * each) as u64 + sources * parts as u64 * 8 + parts as u64 * (PLACES as u64) * 8;
+    let needed =
+        (synapses as f64 * each) as u64 + sources * parts as u64 * 8 + parts as u64 * (PLACES as u64) * 8;
     tracing::info!(synapses, bytes = needed, "laying out static synapses");
     match crate::memory::available() {
         Some(available) if needed > available => {
             let gib = |bytes: u64| bytes as f64 / (1 << 30) as f64;
-            let reason = format!("about {:.1} GiB are needed, and {:.1} GiB are free", gib(needed), gib(available));
+            let reason =
+                format!("about {:.1} GiB are needed, and {:.1} GiB are free", gib(needed), gib(available));
             Err(out_of_memory(plans, reason))
         }
         _ => Ok(()),
@@ -201,21 +207,22 @@ fn check_memory(plans: &[Plan], sources: u64, parts: usize, width: Width) -> Res
 /// What one unit of a stored weight stands for: as fine as the largest weight and the sums allow.
 fn weight_unit<'a>(
     afferents: impl Iterator<Item = &'a Plan> + Clone,
-    receptors: usize,
     width: Width,
     workers: &Workers,
 ) -> f64 {
-    let _ = receptors;
     let largest = afferents.clone().map(|plan| largest_weight(plan, workers)).fold(0.0, f64::max);
     if largest == 0.0 || !largest.is_finite() {
         return 1.0;
     }
+    let in_degree: u64 = afferents.map(|plan| plan.synapses.rows().largest_in_degree()).sum();
+    // If all that can arrive at once did, the sum would still be one of 51 bits, or of 32.
     match width {
         // A power of two, so that what was a 32-bit float stays it.
-        Width::Bits32 => libm::exp2(libm::ceil(libm::log2(largest)) - 30.0),
+        Width::Bits32 => {
+            let crowd = libm::ceil(libm::log2(in_degree as f64 / f64::from(1 << 20))).max(0.0);
+            libm::exp2(libm::ceil(libm::log2(largest)) - 30.0 + crowd)
+        }
         Width::Bits16 => {
-            let in_degree: u64 = afferents.map(|plan| plan.synapses.rows().largest_in_degree()).sum();
-            // If all that can arrive at once did, the sum would still be one of 32 bits.
             let crowd = (in_degree as f64 * f64::from(i16::MAX) / f64::from(i32::MAX)).max(1.0);
             largest / f64::from(i16::MAX) * crowd
         }
@@ -271,9 +278,7 @@ fn divide(units: &mut [Unit], loads: &[u64], targets: &[Target], threads: usize)
 }
 
 /// Sources whose rows one task writes.
-fn sources_per_task(sources: usize) -> usize {
-    (sources / 256).clamp(64, 4096)
-}
+const SOURCES_PER_TASK: usize = 256;
 
 #[expect(clippy::too_many_arguments, reason = "all that a layout depends on")]
 fn write(
@@ -299,151 +304,181 @@ fn write(
             Places { units, receptor: usize::from(second), stored: plan.synapses.stored.unwrap_or((1.0, 1)) }
         })
         .collect();
-    let per_task = sources_per_task(n_sources);
-    let tasks: Vec<std::ops::Range<usize>> =
-        (0..n_sources).step_by(per_task).map(|from| from..n_sources.min(from + per_task)).collect();
-    let mut written: Vec<Option<Written>> = tasks.iter().map(|_| None).collect();
-    let fault: Mutex<Option<Error>> = Mutex::new(None);
+    let per_task = SOURCES_PER_TASK;
+    let n_tasks = n_sources.div_ceil(per_task);
+    // A writer for each thread and part: where a row comes to lie depends on who was faster, what it says does not.
+    let makers: Vec<Mutex<Maker>> =
+        (0..workers.threads()).map(|_| Mutex::new(Maker::new(parts, width, plans.len()))).collect();
+    let written: Vec<Mutex<Option<(usize, TaskRows)>>> = (0..n_tasks).map(|_| Mutex::new(None)).collect();
+    let (next, fault): (AtomicUsize, Mutex<Option<Error>>) = Default::default();
     let all = &*plans;
-    workers.each(usize::MAX, tasks.iter().zip(&mut written), |(task, out)| {
-        match write_task(task.clone(), all, sources, &by_source, &places, parts, width) {
-            Ok(done) => *out = Some(done),
-            Err(error) => {
-                if let Ok(mut fault) = fault.lock() {
-                    fault.get_or_insert(error);
+    workers.broadcast(|thread| {
+        let mut maker = makers[thread].lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let task = next.fetch_add(1, Ordering::Relaxed);
+            if task >= n_tasks || fault.lock().is_ok_and(|fault| fault.is_some()) {
+                break;
+            }
+            let range = task * per_task..n_sources.min((task + 1) * per_task);
+            match maker.write(range, all, sources, &by_source, &places) {
+                Ok(rows) => {
+                    *written[task].lock().unwrap_or_else(PoisonError::into_inner) = Some((thread, rows))
                 }
+                Err(error) => *fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error),
             }
         }
     });
-    if let Some(error) = fault.into_inner().unwrap_or(None) {
+    if let Some(error) = fault.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(error);
     }
-    let mut columns: Vec<Vec<Writer>> = (0..parts).map(|_| Vec::new()).collect();
+    let mut columns: Vec<(Vec<Writer>, Vec<(usize, Vec<Row>)>)> =
+        (0..parts).map(|_| Default::default()).collect();
     let mut longest = 1;
     let mut counts = vec![0; plans.len()];
-    for done in written.into_iter().flatten() {
-        longest = longest.max(done.longest);
-        counts.iter_mut().zip(&done.counts).for_each(|(count, n)| *count += n);
-        columns.iter_mut().zip(done.writers).for_each(|(column, writer)| column.push(writer));
+    for maker in makers {
+        let maker = maker.into_inner().unwrap_or_else(PoisonError::into_inner);
+        longest = longest.max(maker.longest);
+        counts.iter_mut().zip(&maker.counts).for_each(|(count, n)| *count += n);
+        columns.iter_mut().zip(maker.writers).for_each(|(column, writer)| column.0.push(writer));
+    }
+    for task in written {
+        let Some((thread, rows)) = task.into_inner().unwrap_or_else(PoisonError::into_inner) else {
+            continue;
+        };
+        columns.iter_mut().zip(rows).for_each(|(column, rows)| column.1.push((thread, rows)));
     }
     plans.iter_mut().zip(counts).for_each(|(plan, count)| plan.synapses.count = Some(count));
     let joined: std::io::Result<Vec<Partition>> =
-        columns.into_iter().map(|writers| Partition::join(width, writers)).collect();
+        columns.into_iter().map(|(writers, rows)| Partition::join(width, writers, rows)).collect();
     Ok((joined.map_err(|e| out_of_memory(plans, e.to_string()))?, longest))
 }
 
-/// What one task wrote.
-struct Written {
+/// The rows of some sources, in each part.
+type TaskRows = Vec<Vec<Row>>;
+
+/// What one thread writes with.
+struct Maker {
     writers: Vec<Writer>,
     longest: u32,
     /// Synapses of each plan.
     counts: Vec<u64>,
+    row: DrawnRow,
+    drawn: Vec<(u32, Synapse)>,
+    sorting: Sorting,
 }
 
-fn write_task(
-    task: std::ops::Range<usize>,
-    plans: &[Plan],
-    sources: &[Source],
-    by_source: &[Vec<usize>],
-    places: &[Places<'_>],
-    parts: usize,
-    width: Width,
-) -> Result<Written> {
-    let mut done = Written {
-        writers: (0..parts).map(|_| Writer::new(width)).collect(),
-        longest: 1,
-        counts: vec![0; plans.len()],
-    };
-    let mut row = DrawnRow::default();
-    let mut drawn: Vec<(u32, Synapse)> = Vec::new();
-    let (mut counts, mut sorted) = (Vec::new(), Vec::new());
-    for id in task {
-        let s = sources.partition_point(|source| source.first as usize <= id) - 1;
-        let i = id as u32 - sources[s].first;
-        drawn.clear();
-        let mut longest = 1;
-        for &k in &by_source[s] {
-            let (plan, place) = (&plans[k], &places[k]);
-            if !plan.synapses.draw(i, &mut row) {
+impl Maker {
+    fn new(parts: usize, width: Width, plans: usize) -> Self {
+        Maker {
+            writers: (0..parts).map(|_| Writer::new(width)).collect(),
+            longest: 1,
+            counts: vec![0; plans],
+            row: DrawnRow::default(),
+            drawn: Vec::new(),
+            sorting: Sorting::default(),
+        }
+    }
+
+    fn write(
+        &mut self,
+        task: std::ops::Range<usize>,
+        plans: &[Plan],
+        sources: &[Source],
+        by_source: &[Vec<usize>],
+        places: &[Places<'_>],
+    ) -> Result<TaskRows> {
+        let Maker { writers, row, drawn, .. } = self;
+        let mut rows: TaskRows = writers.iter().map(|_| Vec::with_capacity(task.len())).collect();
+        for id in task {
+            let s = sources.partition_point(|source| source.first as usize <= id) - 1;
+            let i = id as u32 - sources[s].first;
+            drawn.clear();
+            let mut longest = 1;
+            for &k in &by_source[s] {
+                let (plan, place) = (&plans[k], &places[k]);
+                if !plan.synapses.draw(i, row) {
+                    return Err(Error::ParameterRange {
+                        group: plan.name.clone(),
+                        behaviour: "Static".into(),
+                        parameter: "limits of weights or delays".into(),
+                        value: f64::from(i),
+                        requirement: "such that draws lie within them: none of 100000 for this neuron did"
+                            .into(),
+                    });
+                }
+                self.counts[k] += row.targets.len() as u64;
+                // The second receptor takes magnitudes.
+                let sign = if place.receptor == 1 { -1 } else { 1 };
+                for ((&j, &weight), &delay) in row.targets.iter().zip(&row.weights).zip(&row.delays) {
+                    let j = plan.of_whole.as_ref().map_or(j, |whole| whole[j as usize]) as usize;
+                    let unit = &place.units[j / UNIT];
+                    let at = (unit.place + place.receptor * unit.len + j - unit.first) as u16;
+                    let weight = sign * plan.synapses.quantize(weight, place.stored);
+                    drawn.push((unit.part as u32, Synapse { place: at, delay, weight }));
+                    longest = longest.max(delay);
+                }
+            }
+            self.longest = self.longest.max(longest);
+            if longest > crate::axon::MAX_DELAY as u32 {
                 return Err(Error::ParameterRange {
-                    group: plan.name.clone(),
-                    behaviour: "Static".into(),
-                    parameter: "limits of weights or delays".into(),
-                    value: f64::from(i),
-                    requirement: "such that draws lie within them: none of 100000 for this neuron did".into(),
+                    group: plans[by_source[s][0]].name.clone(),
+                    behaviour: "SynapticDelays".into(),
+                    parameter: "delay".into(),
+                    value: f64::from(longest),
+                    requirement: format!("at most {} steps", crate::axon::MAX_DELAY),
                 });
             }
-            done.counts[k] += row.targets.len() as u64;
-            for ((&j, &weight), &delay) in row.targets.iter().zip(&row.weights).zip(&row.delays) {
-                let j = plan.of_whole.as_ref().map_or(j, |whole| whole[j as usize]) as usize;
-                let unit = &place.units[j / UNIT];
-                let at = (unit.place + place.receptor * unit.len + j - unit.first) as u16;
-                let mut stored = plan.synapses.quantize(weight, place.stored);
-                if place.receptor == 1 {
-                    // The second receptor takes magnitudes.
-                    stored = -stored;
-                }
-                drawn.push((unit.part as u32, Synapse { place: at, delay, weight: stored }));
-                longest = longest.max(delay);
+            let sorted = self.sorting.sort(drawn, writers.len(), longest);
+            for ((writer, rows), sorted) in writers.iter_mut().zip(&mut rows).zip(sorted) {
+                rows.push(writer.write(sorted).map_err(|e| out_of_memory(plans, e.to_string()))?);
             }
         }
-        done.longest = done.longest.max(longest);
-        if longest > crate::axon::MAX_DELAY as u32 {
-            return Err(Error::ParameterRange {
-                group: plans[by_source[s][0]].name.clone(),
-                behaviour: "SynapticDelays".into(),
-                parameter: "delay".into(),
-                value: f64::from(longest),
-                requirement: format!("at most {} steps", crate::axon::MAX_DELAY),
-            });
-        }
-        push_sorted(&drawn, parts, longest, &mut counts, &mut sorted, &mut done.writers)
-            .map_err(|e| out_of_memory(plans, e.to_string()))?;
+        Ok(rows)
     }
-    Ok(done)
 }
 
-/// Sorts the synapses of one neuron by part and delay, and writes them.
-fn push_sorted(
-    drawn: &[(u32, Synapse)],
-    parts: usize,
-    longest: u32,
-    counts: &mut Vec<u32>,
-    sorted: &mut Vec<Synapse>,
-    writers: &mut [Writer],
-) -> std::io::Result<()> {
-    let days = longest as usize + 1;
-    if parts * days > 1 << 16 {
-        // Delays that are spread so far are sorted by comparing.
-        let mut by_part: Vec<_> = drawn.to_vec();
-        by_part.sort_by_key(|(part, synapse)| (*part, synapse.delay));
-        for (part, writer) in writers.iter_mut().enumerate() {
-            sorted.clear();
-            let own = by_part.iter().filter(|(p, _)| *p as usize == part);
-            sorted.extend(own.map(|(_, synapse)| *synapse));
-            writer.push(sorted)?;
+/// Sorts the synapses of one neuron by part and delay.
+#[derive(Default)]
+struct Sorting {
+    counts: Vec<u32>,
+    sorted: Vec<Synapse>,
+    ends: Vec<usize>,
+}
+
+impl Sorting {
+    /// The synapses of each part, sorted by delay.
+    fn sort(
+        &mut self,
+        drawn: &mut [(u32, Synapse)],
+        parts: usize,
+        longest: u32,
+    ) -> impl Iterator<Item = &[Synapse]> {
+        let days = longest as usize + 1;
+        self.sorted.clear();
+        self.ends.clear();
+        if parts * days > 1 << 16 {
+            // Delays that are spread so far are sorted by comparing.
+            drawn.sort_by_key(|(part, synapse)| (*part, synapse.delay));
+            self.sorted.extend(drawn.iter().map(|(_, synapse)| *synapse));
+            self.ends.extend((0..parts).map(|part| drawn.partition_point(|(p, _)| *p as usize <= part)));
+        } else {
+            let counts = &mut self.counts;
+            counts.clear();
+            counts.resize(parts * days + 1, 0);
+            let key = |(part, synapse): &(u32, Synapse)| *part as usize * days + synapse.delay as usize;
+            drawn.iter().for_each(|d| counts[key(d) + 1] += 1);
+            (1..counts.len()).for_each(|k| counts[k] += counts[k - 1]);
+            self.ends.extend((1..=parts).map(|part| counts[part * days] as usize));
+            self.sorted.resize(drawn.len(), Synapse::default());
+            for d in &*drawn {
+                let at = &mut counts[key(d)];
+                self.sorted[*at as usize] = d.1;
+                *at += 1;
+            }
         }
-        return Ok(());
+        let (sorted, ends) = (&self.sorted, &self.ends);
+        (0..parts).map(move |part| &sorted[if part == 0 { 0 } else { ends[part - 1] }..ends[part]])
     }
-    counts.clear();
-    counts.resize(parts * days + 1, 0);
-    let key = |(part, synapse): &(u32, Synapse)| *part as usize * days + synapse.delay as usize;
-    drawn.iter().for_each(|d| counts[key(d) + 1] += 1);
-    (1..counts.len()).for_each(|k| counts[k] += counts[k - 1]);
-    let ends: Vec<usize> = (1..=parts).map(|part| counts[part * days] as usize).collect();
-    sorted.clear();
-    sorted.resize(drawn.len(), Synapse::default());
-    for d in drawn {
-        let at = &mut counts[key(d)];
-        sorted[*at as usize] = d.1;
-        *at += 1;
-    }
-    let mut from = 0;
-    for (writer, end) in writers.iter_mut().zip(ends) {
-        writer.push(&sorted[from..end])?;
-        from = end;
-    }
-    Ok(())
 }
 
 pub(super) fn install(world: &mut World) {

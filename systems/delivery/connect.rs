@@ -9,10 +9,11 @@ use crate::group::{Inhibitory, Population, Unbuilt};
 use crate::random::{Seed, Streams};
 use crate::relations::{Compartment, Postsynaptic, Presynaptic, SubPopulation};
 use crate::schedule::{BuildSystems, add_build_systems};
-use crate::synaptic_input::{CurrentCoef, NoSelfConnections};
+use crate::synaptic_input::{CurrentCoef, NoSelfConnections, SynapseView, SynapseViews};
 use crate::time::Clock;
 use crate::weights::{Given, SynapticDelays, WeightInitializer, steps};
 use bevy_ecs::prelude::*;
+use bevy_ecs::world::EntityRef;
 
 /// The static synapses of a projection. They are drawn from streams of their own row by row, when they are laid out and
 /// whenever they are read: nothing of them is kept here.
@@ -123,7 +124,7 @@ impl StaticSynapses {
     /// What a weight is stored as.
     #[inline(always)]
     pub(super) fn quantize(&self, weight: Real, (unit, largest): (f64, i32)) -> i32 {
-        let units = f64::from(weight * self.gain) / unit;
+        let units = f64::from(weight * self.gain) * (1.0 / unit);
         // Casts saturate, and the bounds hold what a normal distribution draws once in a lifetime.
         ((units + if units < 0.0 { -0.5 } else { 0.5 }) as i32).clamp(-largest, largest)
     }
@@ -172,7 +173,8 @@ fn connect(
     projections: Query<Fresh>,
     populations: Query<End>,
 ) {
-    for ((entity, name, unbuilt, _), ends, connections, weights, delays, coefficient, (no_self, known)) in &projections
+    for ((entity, name, unbuilt, _), ends, connections, weights, delays, coefficient, (no_self, known)) in
+        &projections
     {
         if !unbuilt.makes_learned(!known) {
             continue;
@@ -228,7 +230,9 @@ fn make(
     };
     let given_weights = match weights.given() {
         None => None,
-        Some(Given::Dense { values, shape }) if shape.len() == 1 && Some(values.len()) == order.as_ref().map(Vec::len) => {
+        Some(Given::Dense { values, shape })
+            if shape.len() == 1 && Some(values.len()) == order.as_ref().map(Vec::len) =>
+        {
             if let Some(index) = values.iter().position(|w| !w.is_finite()) {
                 let (projection, value) = (name.to_string(), f64::from(values[index]));
                 return Err(Error::WeightNotFinite { projection, index, value });
@@ -281,7 +285,11 @@ fn check_foreign(
 ) {
     for (name, (has_current, has_delays, compartment)) in &projections {
         let mut refuse = |behaviour: &str, why: &str| {
-            problems.push(Error::NotForStatic { projection: name.into(), behaviour: behaviour.into(), why: why.into() });
+            problems.push(Error::NotForStatic {
+                projection: name.into(),
+                behaviour: behaviour.into(),
+                why: why.into(),
+            });
         };
         if has_current {
             refuse("another kind of connectivity", "keep one of them");
@@ -314,7 +322,15 @@ fn check_coefficients(
     }
 }
 
+/// What descriptions say of static synapses.
+fn view(projection: EntityRef<'_>) -> Option<SynapseView<'_>> {
+    let synapses = projection.get::<StaticSynapses>()?;
+    let count = synapses.count() as usize;
+    Some(SynapseView { shape: vec![count], count, weights: &[], bytes: synapses.bytes() })
+}
+
 pub(super) fn install(world: &mut World) {
+    world.get_resource_or_init::<SynapseViews>().add(view);
     add_build_systems(world, BuildSystems::Connect, connect);
     add_build_systems(world, BuildSystems::Validate, check_foreign);
     crate::schedule::add_systems(world, crate::schedule::StepSystems::Time, check_coefficients);

@@ -55,6 +55,8 @@ pub(crate) struct Source {
 pub(crate) struct Part {
     pub partition: Partition,
     pub arrivals: Arrivals,
+    /// What the unit at hand receives, for each receptor.
+    pub received: [Vec<Real>; 2],
 }
 
 /// All static synapses of the network, laid out together.
@@ -103,19 +105,15 @@ impl Part {
 }
 
 /// Take up the spikes of the last step, and, unless the units do so when they are advanced, add up what arrives now.
-fn deliver(
-    clock: Res<Clock>,
-    workers: Res<Workers>,
-    mut delivery: ResMut<Delivery>,
-    spikes: Query<&Spikes>,
-) {
+fn deliver(clock: Res<Clock>, workers: Res<Workers>, mut delivery: ResMut<Delivery>, spikes: Query<&Spikes>) {
     let delivery = &mut *delivery;
     if delivery.projections.is_empty() {
         return;
     }
     delivery.fired.clear();
     let longest = delivery.longest_delay;
-    let mut now = if delivery.history.len() >= longest { delivery.history.pop_back() } else { None }.unwrap_or_default();
+    let mut now = if delivery.history.len() >= longest { delivery.history.pop_back() } else { None }
+        .unwrap_or_default();
     now.clear();
     for source in &delivery.sources {
         if let Ok(spikes) = spikes.get(source.population) {

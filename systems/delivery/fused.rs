@@ -4,16 +4,17 @@
 //! The pass does, block by block, just what the stages `Dendrite`, `NeuronDynamics`, `Refractory` and `Fire` do one after
 //! the other for the whole population: the same operations on each neuron in the same order, so the same bits.
 
-use super::engine::{Delivery, UNIT};
+use super::engine::{Delivery, Part, UNIT};
 use crate::Real;
 use crate::dynamics::{
-    InputCurrent, Membrane, MembranePotential, ModelConstants, NeuronModel, NeuronModels, NeuronState, Neurons,
-    Threshold, adaptation::Adaptation,
+    InputCurrent, Membrane, MembranePotential, ModelConstants, NeuronModel, NeuronModels, NeuronState,
+    Neurons, Threshold, adaptation::Adaptation,
 };
 use crate::error::Problems;
 use crate::fire::{Fire, Spikes};
 use crate::group::Population;
 use crate::homeostasis::VoltageBaseHomeostasis;
+use crate::kernels::decay::all_finite;
 use crate::kernels::threshold::crossings;
 use crate::kwta::Kwta;
 use crate::noise::InherentNoise;
@@ -21,7 +22,7 @@ use crate::parameter::BLOCK;
 use crate::poisson_drive::{DriveTable, PoissonDrive, receptor};
 use crate::random::Seed;
 use crate::receptors::Receptors;
-use crate::refractory::{RefractoryPeriod, RefractorySteps};
+use crate::refractory::{RefractoryPeriod, RefractorySteps, RestingUnit};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system, has_user_systems};
 use crate::time::Clock;
 use crate::workers::Workers;
@@ -41,13 +42,14 @@ type Between = Or<(
 
 /// Decide for each population with receptors whether it is advanced in units.
 fn decide(world: &mut World) {
-    let between = StepSystems::ALL.into_iter().filter(|stage| {
-        (StepSystems::SynapticInput..StepSystems::Fire).contains(stage)
-    });
+    let between = StepSystems::ALL
+        .into_iter()
+        .filter(|stage| (StepSystems::SynapticInput..StepSystems::Fire).contains(stage));
     let apart = between.into_iter().any(|stage| has_user_systems(world, stage));
     let mut unfit = world.query_filtered::<Entity, (With<Receptors>, Between)>();
     let unfit: Vec<Entity> = unfit.iter(world).collect();
-    let mut all = world.query_filtered::<(Entity, Has<Fused>), (With<Receptors>, With<Fire>, With<Population>)>();
+    let mut all =
+        world.query_filtered::<(Entity, Has<Fused>), (With<Receptors>, With<Fire>, With<Population>)>();
     let all: Vec<(Entity, bool)> = all.iter(world).collect();
     for (population, is_fused) in all {
         let in_units = world.resource::<Delivery>().target_of(population).is_some();
@@ -81,7 +83,7 @@ struct Task<'a, M> {
     input: &'a [Real],
     added: Option<[&'a [Real]; 2]>,
     drive: Option<(Real, usize, &'a DriveTable, u64)>,
-    refractory: Option<(&'a RefractoryPeriod, &'a mut [u32])>,
+    refractory: Option<(&'a RefractoryPeriod, RestingUnit<'a>)>,
     v: &'a mut [Real],
     state: [&'a mut [Real]; crate::dynamics::MAX_STATE],
     first: usize,
@@ -90,6 +92,8 @@ struct Task<'a, M> {
     weight_unit: f64,
     /// The last step's spikes, then this step's.
     events: Vec<u32>,
+    /// Whether all potentials are finite.
+    sound: bool,
 }
 
 /// For every population of this model that is advanced in units, let a step pass, part by part.
@@ -111,28 +115,28 @@ fn advance<M: NeuronModel>(
     let mut of_parts: Vec<Vec<Task<'_, M>>> = parts.iter().map(|_| Vec::new()).collect();
     let mut spikes_of = Vec::new();
     let mut neurons = 0;
-    for (entity, (name, model, constants, membrane, threshold), io, drive, refractory, own) in &mut populations {
+    for (entity, (name, model, constants, membrane, threshold), io, drive, refractory, own) in
+        &mut populations
+    {
         let Some(target) = targets.iter().find(|target| target.population == entity) else { continue };
         let (input, receptors) = (io.0, io.1.into_inner());
+        let Receptors { added, silent, sound, .. } = receptors;
         let (v, state, spikes) = (own.0.into_inner(), own.1.into_inner(), own.2.into_inner());
         let n = v.0.len();
         neurons += n;
         let streams = seed.streams("poisson drive", name);
         let n_units = n.div_ceil(UNIT) as u64;
         let (mut v, mut states) = (&mut v.0[..], state.arrays_mut());
-        let (period, mut steps) = match refractory {
-            Some((period, steps)) => (Some(period), &mut steps.into_inner().0[..]),
-            None => (None, &mut [][..]),
-        };
+        let (period, steps) = refractory.unzip();
+        let mut resting = steps.into_iter().flat_map(|steps| steps.into_inner().units());
         let before = std::mem::take(&mut spikes.0);
-        spikes_of.push((spikes, before, target.units.clone()));
-        let Some((_, before, _)) = spikes_of.last() else { continue };
+        spikes_of.push((spikes, before, target.units.clone(), sound));
+        let Some((_, before, ..)) = spikes_of.last() else { continue };
         for (k, unit) in units[target.units.clone()].iter().enumerate() {
             let (range, len) = (unit.first..unit.first + unit.len, unit.len);
             let (own_v, rest) = std::mem::take(&mut v).split_at_mut(len);
             v = rest;
             let own_state = std::array::from_fn(|s| crate::dynamics::take_front(&mut states[s], len));
-            let own_steps = crate::dynamics::take_front(&mut steps, len);
             let mut events = lists.pop().unwrap_or_default();
             events.clear();
             events.extend_from_slice(before.within(range.clone()));
@@ -142,14 +146,12 @@ fn advance<M: NeuronModel>(
                 membrane,
                 threshold,
                 input: &input.0[range.clone()],
-                added: (!receptors.silent).then(|| {
-                    [0, 1].map(|r| receptors.added[r].get(range.clone()).unwrap_or(&[]))
-                }),
+                added: (!*silent).then(|| [0, 1].map(|r| added[r].get(range.clone()).unwrap_or(&[]))),
                 drive: drive.map(|(drive, table)| {
                     let (receptor, weight) = receptor(drive.weight, target.receptors);
                     (weight, receptor, table, streams.seed(step * n_units + k as u64))
                 }),
-                refractory: period.map(|period| (period, own_steps)),
+                refractory: period.zip(resting.next()),
                 v: own_v,
                 state: own_state,
                 first: unit.first,
@@ -157,6 +159,7 @@ fn advance<M: NeuronModel>(
                 receptors: target.receptors,
                 weight_unit: target.weight_unit,
                 events,
+                sound: true,
             });
         }
     }
@@ -167,34 +170,37 @@ fn advance<M: NeuronModel>(
             part.deliver(step, fired);
         }
         for task in tasks {
-            advance_unit(task, &mut part.arrivals, &clock);
+            advance_unit(task, part, &clock);
         }
     });
     // Parts follow the units, and these the neurons.
-    let mut events_of: Vec<Vec<Vec<u32>>> = of_parts
+    let mut events_of: Vec<Vec<(Vec<u32>, bool)>> = of_parts
         .into_iter()
-        .map(|tasks| tasks.into_iter().map(|task| task.events).collect::<Vec<_>>())
+        .map(|tasks| tasks.into_iter().map(|task| (task.events, task.sound)).collect())
         .collect();
     let mut next = vec![0; events_of.len()];
-    for (spikes, before, range) in spikes_of {
+    for (spikes, before, range, sound) in spikes_of {
         spikes.0 = before;
+        *sound = true;
         let units = &units[range];
         spikes.0.refill(|all| {
             for unit in units {
-                let list = &mut events_of[unit.part][next[unit.part]];
+                let (list, unit_is_sound) = &mut events_of[unit.part][next[unit.part]];
                 next[unit.part] += 1;
                 all.append(list);
+                *sound &= *unit_is_sound;
             }
         });
     }
-    lists.extend(events_of.into_iter().flatten());
+    lists.extend(events_of.into_iter().flatten().map(|(list, _)| list));
 }
 
 /// Lets a step pass for one unit. `events` come in as the last step's spikes and leave as this step's.
-fn advance_unit<M: NeuronModel>(task: &mut Task<'_, M>, arrivals: &mut crate::kernels::streams::Arrivals, clock: &Clock) {
+fn advance_unit<M: NeuronModel>(task: &mut Task<'_, M>, part: &mut Part, clock: &Clock) {
     let unit = task.v.len();
-    let mut arrived = [[0.0; UNIT]; 2];
+    let Part { arrivals, received: arrived, .. } = part;
     for receptor in 0..task.receptors {
+        arrived[receptor].resize(UNIT, 0.0);
         let place = task.place + receptor * unit;
         arrivals.take(place..place + unit, task.weight_unit, &mut arrived[receptor][..unit]);
     }
@@ -213,12 +219,12 @@ fn advance_unit<M: NeuronModel>(task: &mut Task<'_, M>, arrivals: &mut crate::ke
         let own_state = std::array::from_fn(|s| crate::dynamics::take_front(&mut state[s], len));
         let input = &task.input[block.clone()];
         let received = [0, 1].map(|r| if r < task.receptors { &arrived[r][block.clone()] } else { &[][..] });
-        let neurons =
-            Neurons::of_block(v, input, own_state, clock, task.first + start).receiving(received, &task.constants.0);
+        let neurons = Neurons::of_block(v, input, own_state, clock, task.first + start)
+            .receiving(received, &task.constants.0);
         task.model.integrate(neurons);
     }
-    if let Some((period, steps)) = &mut task.refractory {
-        crate::refractory::hold(period, &task.events, task.first, steps, task.v, task.membrane, clock.dt);
+    if let Some((period, resting)) = &mut task.refractory {
+        resting.hold(period, &task.events, task.v, task.membrane, clock.dt);
     }
     task.events.clear();
     for (k, v) in task.v.chunks_mut(BLOCK).enumerate() {
@@ -228,6 +234,7 @@ fn advance_unit<M: NeuronModel>(task: &mut Task<'_, M>, arrivals: &mut crate::ke
         for &j in &task.events[from..] {
             v[j as usize - start] = task.membrane.v_reset.get(j as usize);
         }
+        task.sound &= all_finite(v);
     }
 }
 

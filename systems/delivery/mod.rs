@@ -89,4 +89,8 @@ pub(crate) fn install(world: &mut World) {
 }
 
 /// The behaviours of a projection that say nothing to static synapses.
-type Foreign = (Has<SynapticCurrent>, Has<crate::weights::DelayInitializer>, Option<&'static crate::relations::Compartment>);
+type Foreign = (
+    Has<SynapticCurrent>,
+    Has<crate::weights::DelayInitializer>,
+    Option<&'static crate::relations::Compartment>,
+);

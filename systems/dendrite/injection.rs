@@ -5,7 +5,7 @@ use crate::dynamics::{InputCurrent, Range, check_parameter};
 use crate::error::Problems;
 use crate::fire::NEURONS;
 use crate::group::{Population, Unbuilt};
-use crate::parameter::Param;
+use crate::parameter::{BLOCK, Param};
 use crate::registry::{self, GroupKind};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use bevy_ecs::lifecycle::HookContext;
@@ -51,8 +51,8 @@ fn inject_directly(
     mut populations: Query<(&InjectedCurrent, &mut InputCurrent), Without<SimpleDendriteStructure>>,
 ) {
     for (injected, mut input) in &mut populations {
-        for (j, current) in input.0.iter_mut().enumerate() {
-            *current = injected.0.get(j);
+        for (k, current) in input.0.chunks_mut(BLOCK).enumerate() {
+            current.copy_from_slice(injected.0.block(k * BLOCK, current.len()));
         }
     }
 }

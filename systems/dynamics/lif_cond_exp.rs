@@ -152,13 +152,27 @@ impl NeuronModel for LifCondExp {
     fn integrate(&self, mut neurons: Neurons<'_>) {
         let [half_step, decay_exc, decay_inh, mean_exc, mean_inh] =
             std::array::from_fn(|k| neurons.constant(k));
-        let (v_rest, e_exc, e_inh) = (neurons.of(&self.v_rest), neurons.of(&self.e_exc), neurons.of(&self.e_inh));
+        let (v_rest, e_exc, e_inh) =
+            (neurons.of(&self.v_rest), neurons.of(&self.e_exc), neurons.of(&self.e_inh));
         let g_leak = neurons.of(&self.g_leak);
         let [received_exc, received_inh] = neurons.received;
         let [g_exc, g_inh, ..] = &mut neurons.state;
         advance_conductances(
-            neurons.v, g_exc, g_inh, neurons.input, received_exc, received_inh, v_rest, e_exc, e_inh, g_leak,
-            half_step, decay_exc, decay_inh, mean_exc, mean_inh,
+            neurons.v,
+            g_exc,
+            g_inh,
+            neurons.input,
+            received_exc,
+            received_inh,
+            v_rest,
+            e_exc,
+            e_inh,
+            g_leak,
+            half_step,
+            decay_exc,
+            decay_inh,
+            mean_exc,
+            mean_inh,
         );
     }
 }

@@ -151,7 +151,17 @@ impl NeuronModel for LifPscExp {
         let [first, inhibitory, ..] = &mut neurons.state;
         let [leak, from_input, decay, from_synapse] = constant;
         let [received, received_inh] = neurons.received;
-        advance_current(neurons.v, first, neurons.input, received, v_rest, leak, from_input, decay, from_synapse);
+        advance_current(
+            neurons.v,
+            first,
+            neurons.input,
+            received,
+            v_rest,
+            leak,
+            from_input,
+            decay,
+            from_synapse,
+        );
         if let Some([decay, from_synapse]) = second {
             advance_second(neurons.v, inhibitory, received_inh, decay, from_synapse);
         }

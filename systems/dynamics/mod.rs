@@ -8,9 +8,9 @@ pub mod adaptation;
 pub use crate::checks::{Range, check_parameter};
 
 use crate::Real;
+use crate::delivery::Fused;
 use crate::error::{Error, Problems, Result};
 use crate::fire::{Fire, FireSystems, Spikes};
-use crate::delivery::Fused;
 use crate::group::{Population, Unbuilt};
 use crate::kernels::{CHUNK, decay::difference};
 use crate::parameter::{BLOCK, Param};
@@ -440,8 +440,15 @@ fn for_each_block(
     }
 }
 
-type Followed<'w, M> =
-    (Entity, &'w Name, &'w Population, Ref<'w, M>, &'w mut Membrane, &'w mut ModelConstants, Option<&'w Receptors>);
+type Followed<'w, M> = (
+    Entity,
+    &'w Name,
+    &'w Population,
+    Ref<'w, M>,
+    &'w mut Membrane,
+    &'w mut ModelConstants,
+    Option<&'w Receptors>,
+);
 
 /// For every population whose model was changed between steps, check the parameters and let the membrane follow. One
 /// that is wrong is checked again at every step until it is mended.

@@ -1,9 +1,8 @@
 //! How many events fall into one step: numbers from a Poisson distribution, eight at a time.
 //!
 //! By inversion: a uniform number of 32 bits is compared with the cumulated probabilities 0, 1, 2 ... events. The numbers
-//! come from eight generators xoshiro128++ side by side (D. Blackman & S. Vigna 2021, doi 10.1145/3460772).
+//! come from eight generators xoshiro128+ side by side (D. Blackman & S. Vigna 2021, doi 10.1145/3460772).
 
-use super::simd;
 use crate::Real;
 
 /// Generators side by side.
@@ -36,7 +35,7 @@ impl Lanes {
         let [a, b, c, d] = &mut self.0;
         let mut out = [0; LANES];
         for k in 0..LANES {
-            out[k] = a[k].wrapping_add(d[k]).rotate_left(7).wrapping_add(a[k]);
+            out[k] = a[k].wrapping_add(d[k]);
             let t = b[k] << 9;
             c[k] ^= a[k];
             d[k] ^= b[k];
@@ -54,9 +53,15 @@ impl Lanes {
 pub struct PoissonTable {
     /// The least number that is ever drawn.
     least: u32,
-    /// `limits[k]`: a draw at or above it brings more than `least + k` events. Ascending, padded to a multiple of 4.
+    /// `limits[k]`: a draw at or above it brings more than `least + k` events. Ascending.
     limits: Vec<u32>,
+    /// The same as they are compared: one less, as signed numbers counted from the middle, padded to a multiple of
+    /// [`AT_ONCE`] with what no draw is beyond.
+    compared: Vec<i32>,
 }
+
+/// Limits that are compared before the first look whether any draw is beyond them.
+const AT_ONCE: usize = 8;
 
 /// Limits that are compared one by one; a longer table is searched.
 const COMPARED: usize = 64;
@@ -65,7 +70,7 @@ impl PoissonTable {
     /// The table for events that come `mean` times a step.
     pub fn new(mean: f64) -> Self {
         let whole = 4_294_967_296.0;
-        let mut table = PoissonTable { least: 0, limits: Vec::new() };
+        let mut table = PoissonTable { least: 0, limits: Vec::new(), compared: Vec::new() };
         // From the logarithm, so that no large mean underflows: p(k) = e^(k·ln(mean) − mean − ln(k!)).
         let (mut cumulated, mut log_factorial) = (0.0, 0.0);
         let mut k = 0_u32;
@@ -73,7 +78,11 @@ impl PoissonTable {
             if k > 0 {
                 log_factorial += libm::log(f64::from(k));
             }
-            let p = if mean > 0.0 { libm::exp(f64::from(k) * libm::log(mean) - mean - log_factorial) } else { 1.0 };
+            let p = if mean > 0.0 {
+                libm::exp(f64::from(k) * libm::log(mean) - mean - log_factorial)
+            } else {
+                1.0
+            };
             cumulated += p;
             let limit = cumulated * whole;
             if limit >= whole - 0.5 || (f64::from(k) > mean && p * whole < 1e-3) {
@@ -86,8 +95,10 @@ impl PoissonTable {
             }
             k += 1;
         }
-        let padded = table.limits.len().next_multiple_of(4);
-        table.limits.resize(padded, u32::MAX);
+        // A limit of 0 would be that of a number that is never drawn: `least` begins above those.
+        table.compared = table.limits.iter().map(|limit| (limit.wrapping_sub(1) ^ 1 << 31) as i32).collect();
+        let padded = table.compared.len().next_multiple_of(AT_ONCE);
+        table.compared.resize(padded, i32::MAX);
         table
     }
 
@@ -96,7 +107,7 @@ impl PoissonTable {
         if self.limits.is_empty() {
             out.iter_mut().for_each(|x| *x += weight * self.least as Real);
         } else if self.limits.len() <= COMPARED {
-            add_compared(lanes, &self.limits, self.least, weight, out);
+            self.add_compared(lanes, weight, out);
         } else {
             for eight in out.chunks_mut(LANES) {
                 for (x, u) in eight.iter_mut().zip(lanes.next()) {
@@ -106,48 +117,72 @@ impl PoissonTable {
             }
         }
     }
+
+    /// Both ways to do it give the same bits.
+    fn add_compared(&self, lanes: &mut Lanes, weight: Real, out: &mut [Real]) {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has just said that it has AVX2, the only thing that the function asks for.
+            return unsafe { add_compared_avx2(lanes, &self.compared, self.least, weight, out) };
+        }
+        add_compared_plain(lanes, &self.limits, self.least, weight, out);
+    }
 }
 
-simd! {
-    fn add_compared(lanes: &mut Lanes, limits: &[u32], least: u32, weight: Real, out: &mut [Real]) {
-        let mut state = lanes.clone();
-        // As signed numbers, which is what is compared fast.
-        let flip = |u: u32| (u ^ 0x8000_0000) as i32;
-        let mut eights = out.chunks_exact_mut(LANES);
-        let draw = |state: &mut Lanes| {
-            let u = state.next().map(flip);
-            let mut count = [least as i32; LANES];
-            for four in limits.chunks_exact(4) {
-                let mut any = 0;
-                for &limit in four {
-                    let limit = flip(limit);
-                    for k in 0..LANES {
-                        count[k] += i32::from(u[k] >= limit);
-                    }
-                }
-                let last = flip(four[3]);
-                for k in 0..LANES {
-                    any |= i32::from(u[k] >= last);
-                }
-                if any == 0 {
-                    break;
-                }
+fn add_compared_plain(lanes: &mut Lanes, limits: &[u32], least: u32, weight: Real, out: &mut [Real]) {
+    for eight in out.chunks_mut(LANES) {
+        for (x, u) in eight.iter_mut().zip(lanes.next()) {
+            let more = limits.iter().take_while(|&&limit| u >= limit).count() as u32;
+            *x += weight * (least + more) as i32 as Real;
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn add_compared_avx2(lanes: &mut Lanes, limits: &[i32], least: u32, weight: Real, out: &mut [Real]) {
+    use std::arch::x86_64::*;
+    let load = |row: &[u32; LANES]| {
+        // SAFETY: the array is as long as what is loaded, and nothing is asked of its alignment.
+        unsafe { _mm256_loadu_si256(row.as_ptr().cast()) }
+    };
+    let [mut a, mut b, mut c, mut d] =
+        [load(&lanes.0[0]), load(&lanes.0[1]), load(&lanes.0[2]), load(&lanes.0[3])];
+    // What is compared are signed numbers.
+    let flip = _mm256_set1_epi32(i32::MIN);
+    for eight in out.chunks_mut(LANES) {
+        let u = _mm256_xor_si256(_mm256_add_epi32(a, d), flip);
+        let t = _mm256_slli_epi32::<9>(b);
+        c = _mm256_xor_si256(c, a);
+        d = _mm256_xor_si256(d, b);
+        b = _mm256_xor_si256(b, c);
+        a = _mm256_xor_si256(a, d);
+        c = _mm256_xor_si256(c, t);
+        d = _mm256_or_si256(_mm256_slli_epi32::<11>(d), _mm256_srli_epi32::<21>(d));
+        let mut count = _mm256_set1_epi32(least as i32);
+        for some in limits.chunks_exact(AT_ONCE) {
+            let mut beyond = flip;
+            for &limit in some {
+                // A comparison is -1 where it holds.
+                beyond = _mm256_cmpgt_epi32(u, _mm256_set1_epi32(limit));
+                count = _mm256_sub_epi32(count, beyond);
             }
-            count
-        };
-        for eight in &mut eights {
-            let count = draw(&mut state);
-            for k in 0..LANES {
-                eight[k] += weight * count[k] as Real;
+            // Limits ascend: who is not beyond the last of these is not beyond those that follow.
+            if _mm256_movemask_epi8(beyond) == 0 {
+                break;
             }
         }
-        let left = eights.into_remainder();
-        if !left.is_empty() {
-            for (x, count) in left.iter_mut().zip(draw(&mut state)) {
-                *x += weight * count as Real;
-            }
+        let mut counts = [0_i32; LANES];
+        // SAFETY: the array is as long as what is stored, and nothing is asked of its alignment.
+        unsafe { _mm256_storeu_si256(counts.as_mut_ptr().cast(), count) };
+        match <&mut [Real; LANES]>::try_from(&mut *eight) {
+            Ok(eight) => (0..LANES).for_each(|k| eight[k] += weight * counts[k] as Real),
+            Err(_) => eight.iter_mut().zip(counts).for_each(|(x, count)| *x += weight * count as Real),
         }
-        *lanes = state;
+    }
+    for (row, state) in lanes.0.iter_mut().zip([a, b, c, d]) {
+        // SAFETY: as above.
+        unsafe { _mm256_storeu_si256(row.as_mut_ptr().cast(), state) };
     }
 }
 
@@ -185,6 +220,19 @@ mod tests {
             let expected = p * n as f64;
             assert!((seen - expected).abs() < 5.0 * expected.sqrt() + 1.0, "{k}: {seen} for {expected}");
             p *= mean / f64::from(k + 1);
+        }
+    }
+
+    #[test]
+    fn eight_at_a_time_or_one_by_one_is_the_same() {
+        for mean in [0.3, 2.0, 11.0] {
+            let table = PoissonTable::new(mean);
+            let (mut fast, mut plain) = (vec![1.0; 203], vec![1.0; 203]);
+            let (mut a, mut b) = (Lanes::new(9), Lanes::new(9));
+            table.add_compared(&mut a, 0.3, &mut fast);
+            add_compared_plain(&mut b, &table.limits, table.least, 0.3, &mut plain);
+            assert_eq!(fast, plain);
+            assert_eq!(a.0, b.0);
         }
     }
 

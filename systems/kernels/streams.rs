@@ -60,7 +60,7 @@ pub struct Synapse {
 
 /// What a spike of one source finds in a partition.
 #[derive(Clone, Copy, Debug, Default)]
-struct Row {
+pub struct Row {
     /// Its first segment.
     first: Cursor,
     /// Steps until that is due; 0 where there is none.
@@ -104,11 +104,18 @@ simd! {
     }
 }
 
-fn take_32(sums: &mut [i64], unit: f64, out: &mut [Real]) {
-    assert_eq!(sums.len(), out.len());
-    for (x, sum) in out.iter_mut().zip(sums) {
-        *x = (*sum as f64 * unit) as Real;
-        *sum = 0;
+/// 1.5·2^52: added to a whole number below 2^51, it turns that into the last digits of a floating-point number.
+const MAGIC: f64 = 6_755_399_441_055_744.0;
+
+simd! {
+    /// Sums are below 2^51, which lets them be converted several at a time.
+    fn take_32(sums: &mut [i64], unit: f64, out: &mut [Real]) {
+        assert_eq!(sums.len(), out.len());
+        let magic = MAGIC.to_bits() as i64;
+        for (x, sum) in out.iter_mut().zip(sums) {
+            *x = ((f64::from_bits(sum.wrapping_add(magic) as u64) - MAGIC) * unit) as Real;
+            *sum = 0;
+        }
     }
 }
 
@@ -129,7 +136,9 @@ impl Slabs {
             #[cfg(target_os = "linux")]
             let _ = slab.advise(Advice::HugePage);
             if self.slabs.len() >= (u32::MAX / CURSORS) as usize {
-                return Err(io::Error::other("one part of the network has more synapses than can be told apart"));
+                return Err(io::Error::other(
+                    "one part of the network has more synapses than can be told apart",
+                ));
             }
             self.slabs.push(slab);
             0
@@ -148,11 +157,10 @@ impl Slabs {
     }
 }
 
-/// Writes the rows of one partition for some sources. Several writers fill one partition at once, each its own part.
+/// Writes rows of one partition. Several writers fill one partition at once, each some of its rows.
 pub struct Writer {
     width: Width,
     slabs: Slabs,
-    rows: Vec<Row>,
     longest_gap: u32,
     synapses: u64,
 }
@@ -160,18 +168,17 @@ pub struct Writer {
 impl Writer {
     /// Writes synapses of this width.
     pub fn new(width: Width) -> Self {
-        Writer { width, slabs: Slabs::default(), rows: Vec::new(), longest_gap: 1, synapses: 0 }
+        Writer { width, slabs: Slabs::default(), longest_gap: 1, synapses: 0 }
     }
 
-    /// Adds the row of the next source: its synapses `sorted` by delay.
+    /// Writes the row of one source: its synapses `sorted` by delay.
     ///
     /// # Errors
     /// The operating system gives no more memory.
-    pub fn push(&mut self, sorted: &[Synapse]) -> io::Result<()> {
+    pub fn write(&mut self, sorted: &[Synapse]) -> io::Result<Row> {
         self.synapses += sorted.len() as u64;
         let Some(first) = sorted.first() else {
-            self.rows.push(Row::default());
-            return Ok(());
+            return Ok(Row::default());
         };
         self.longest_gap = self.longest_gap.max(first.delay);
         let segments = || sorted.chunk_by(|a, b| a.delay == b.delay).flat_map(|same| same.chunks(MOST));
@@ -191,10 +198,11 @@ impl Writer {
             before = segment[0].delay;
         }
         if total > SLAB {
-            return Err(io::Error::other("one neuron has more than 16 million synapses in one part of the network"));
+            return Err(io::Error::other(
+                "one neuron has more than 16 million synapses in one part of the network",
+            ));
         }
         let (cursor, mut left) = self.slabs.take(total)?;
-        self.rows.push(Row { first: cursor, delay: first.delay });
         let mut segments = segments().peekable();
         while let Some(segment) = segments.next() {
             let mut gap = segments.peek().map(|next| next[0].delay - segment[0].delay);
@@ -225,7 +233,7 @@ impl Writer {
                 bridge[0] = gap.map_or(LAST, |gap| gap.min(LAST - 1)) << 16;
             }
         }
-        Ok(())
+        Ok(Row { first: cursor, delay: first.delay })
     }
 }
 
@@ -240,26 +248,44 @@ pub struct Partition {
 }
 
 impl Partition {
-    /// Joins what `writers` wrote, whose sources follow each other.
+    /// Joins what `writers` wrote: `rows` are those of the sources one after the other, each list with the writer that
+    /// wrote it.
     ///
     /// # Errors
     /// More memory than cursors can tell apart.
-    pub fn join(width: Width, writers: impl IntoIterator<Item = Writer>) -> io::Result<Self> {
-        let mut partition =
-            Partition { width, slabs: Vec::new(), rows: Vec::new(), calendar: Calendar::default(), bytes: 0, synapses: 0 };
+    pub fn join(
+        width: Width,
+        writers: impl IntoIterator<Item = Writer>,
+        rows: impl IntoIterator<Item = (usize, Vec<Row>)>,
+    ) -> io::Result<Self> {
+        let mut partition = Partition {
+            width,
+            slabs: Vec::new(),
+            rows: Vec::new(),
+            calendar: Calendar::default(),
+            bytes: 0,
+            synapses: 0,
+        };
         let mut longest_gap = 1;
+        let mut shifts = Vec::new();
         for writer in writers {
-            let shift = u32::try_from(partition.slabs.len()).ok().and_then(|n| n.checked_mul(CURSORS));
-            let shift = shift.filter(|_| partition.slabs.len() + writer.slabs.slabs.len() < (u32::MAX / CURSORS) as usize);
-            let shift = shift.ok_or_else(|| {
-                io::Error::other("one part of the network has more synapses than can be told apart")
-            })?;
-            partition.bytes += writer.slabs.bytes() + writer.rows.len() * size_of::<Row>();
-            partition.rows.extend(writer.rows.into_iter().map(|row| Row { first: row.first + shift, ..row }));
+            let slabs = partition.slabs.len() + writer.slabs.slabs.len();
+            if slabs > (u32::MAX / CURSORS) as usize {
+                return Err(io::Error::other(
+                    "one part of the network has more synapses than can be told apart",
+                ));
+            }
+            shifts.push(partition.slabs.len() as u32 * CURSORS);
+            partition.bytes += writer.slabs.bytes();
             partition.slabs.extend(writer.slabs.slabs);
             partition.synapses += writer.synapses;
             longest_gap = longest_gap.max(writer.longest_gap);
         }
+        for (writer, rows) in rows {
+            let shift = shifts[writer];
+            partition.rows.extend(rows.into_iter().map(|row| Row { first: row.first + shift, ..row }));
+        }
+        partition.bytes += size_of_val(&partition.rows[..]);
         partition.calendar = Calendar::new(longest_gap);
         Ok(partition)
     }

@@ -29,19 +29,6 @@ simd! {
     }
 }
 
-simd! {
-    /// Where `steps` are left, takes one off and puts `v` to `v_reset`.
-    pub fn rest(steps: &mut [u32], v: &mut [Real], v_reset: &[Real]) {
-        let n = v.len();
-        assert!(steps.len() == n && v_reset.len() == n);
-        for j in 0..n {
-            let resting = steps[j] > 0;
-            v[j] = if resting { v_reset[j] } else { v[j] };
-            steps[j] -= u32::from(resting);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

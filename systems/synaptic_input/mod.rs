@@ -72,7 +72,10 @@ pub(crate) struct FreshSynapses;
 pub struct SynapseView<'a> {
     /// The shape in which weights are read back; sparse ones are (pre, post).
     pub shape: Vec<usize>,
-    /// The stored weights, in the kind's own order.
+    /// How many weights are stored.
+    pub count: usize,
+    /// The stored weights, in the kind's own order; none where they are read otherwise
+    /// ([`StaticSynapses::table`](crate::delivery::StaticSynapses::table)).
     pub weights: &'a [Real],
     /// Memory that the synapses take \[bytes\].
     pub bytes: usize,
@@ -83,6 +86,11 @@ pub struct SynapseView<'a> {
 pub struct SynapseViews(Vec<fn(EntityRef<'_>) -> Option<SynapseView<'_>>>);
 
 impl SynapseViews {
+    /// Makes another kind known.
+    pub(crate) fn add(&mut self, view: fn(EntityRef<'_>) -> Option<SynapseView<'_>>) {
+        self.0.push(view);
+    }
+
     /// The synapses of a projection; none if it has no synapses of a known kind.
     pub fn of<'a>(&self, projection: EntityRef<'a>) -> Option<SynapseView<'a>> {
         self.0.iter().find_map(|view| view(projection))
@@ -93,6 +101,7 @@ fn view<S: Synapses>(projection: EntityRef<'_>) -> Option<SynapseView<'_>> {
     let synapses = projection.get::<S>()?;
     Some(SynapseView {
         shape: synapses.shape(),
+        count: synapses.weights().values().len(),
         weights: synapses.weights().values(),
         bytes: synapses.bytes(),
     })
@@ -337,7 +346,9 @@ pub(crate) fn install(world: &mut World) {
         .saved();
     registry::behaviour::<NoSelfConnections>(world)
         .on(GroupKind::Projection)
-        .needs(&[SYNAPSES.only("unless it is `Static`", |group| !group.contains::<crate::delivery::Static>())])
+        .needs(
+            &[SYNAPSES.only("unless it is `Static`", |group| !group.contains::<crate::delivery::Static>())],
+        )
         .saved();
     add_build_systems(world, BuildSystems::Validate, check_coefficients);
     add_build_systems(world, BuildSystems::Allocate, allocate_currents);

@@ -40,6 +40,7 @@ pub enum Distribution {
 
 impl Distribution {
     /// One draw.
+    #[inline]
     pub fn draw(self, random: &mut Stream) -> Real {
         match self {
             Distribution::Constant(x) => x,
@@ -115,6 +116,7 @@ impl Limits {
     }
 
     /// What `draw` gives, held within the range; none if no draw comes to lie there.
+    #[inline]
     pub(crate) fn hold(limits: Option<Limits>, mut draw: impl FnMut() -> Real) -> Option<Real> {
         match limits {
             None => Some(draw()),

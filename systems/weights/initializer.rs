@@ -274,7 +274,9 @@ impl WeightInitializer {
         });
         let held = match (scaled, self.limits.map(Limits::range)) {
             (Some((a, b)), Some((min, max))) => Some((a.clamp(min, max), b.clamp(min, max))),
-            (None, Some((min, max))) if min.is_finite() && max.is_finite() && max < Real::MAX => Some((min, max)),
+            (None, Some((min, max))) if min.is_finite() && max.is_finite() && max < Real::MAX => {
+                Some((min, max))
+            }
             (scaled, _) => scaled,
         };
         held.map(|(a, b)| f64::from(a).abs().max(f64::from(b).abs()))

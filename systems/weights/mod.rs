@@ -15,8 +15,8 @@ pub use initializer::{Given, WeightInitializer};
 pub use normalization::WeightNormalization;
 pub use synaptic_delay::SynapticDelays;
 pub(crate) use synaptic_delay::steps;
-pub use values::{Held, Weights};
 pub(crate) use values::Pending;
+pub use values::{Held, Weights};
 
 use crate::delivery::Static;
 use crate::error::{Error, Problems};

@@ -103,7 +103,8 @@ impl SynapticDelays {
                 if Some(delays.len()) != pairs {
                     let requirement = match pairs {
                         Some(n) => format!("{n}, one a pair of `Connections::pairs`"),
-                        None => "none without `Connections::pairs`: only to given pairs delays can be given".into(),
+                        None => "none without `Connections::pairs`: only to given pairs delays can be given"
+                            .into(),
                     };
                     return fault("number of delays", delays.len() as f64, requirement);
                 }

@@ -6,11 +6,13 @@
 pub mod column;
 mod izhikevich_stdp;
 mod lif_stdp;
+mod microcircuit;
 mod plastic;
 mod reinforcement;
 mod report;
 mod sparse_stdp;
 mod stages;
+mod vogels_abbott;
 
 use clap::{Args, Subcommand};
 use conex::prelude::*;
@@ -74,6 +76,12 @@ enum Workloads {
     LifStdp(lif_stdp::LifStdp),
     /// 10,000 Izhikevich neurons, all of them joined, that learn by STDP.
     IzhikevichStdp(izhikevich_stdp::IzhikevichStdp),
+    /// The cortical microcircuit: 77,169 neurons, 299 million synapses.
+    Microcircuit(microcircuit::Microcircuit),
+    /// A balanced network of neurons with synaptic currents.
+    Cuba(vogels_abbott::Cuba),
+    /// A balanced network of neurons with synaptic conductances.
+    Coba(vogels_abbott::Coba),
 }
 
 impl Workloads {
@@ -86,6 +94,9 @@ impl Workloads {
             Workloads::SparseStdp(workload) => ("sparse-stdp", workload),
             Workloads::LifStdp(workload) => ("lif-stdp", workload),
             Workloads::IzhikevichStdp(workload) => ("izhikevich-stdp", workload),
+            Workloads::Microcircuit(workload) => ("microcircuit", workload),
+            Workloads::Cuba(workload) => ("cuba", workload),
+            Workloads::Coba(workload) => ("coba", workload),
         }
     }
 }
@@ -116,6 +127,14 @@ impl Prepared {
     /// Runs by itself for as many steps as asked, or else for `default`: (before, measured).
     fn new(net: Neocortex, asked: &Steps, default: (u64, u64)) -> Self {
         let (warmup, steps) = (asked.warmup.unwrap_or(default.0), asked.steps.unwrap_or(default.1));
+        Prepared { net, warmup, steps, control: None, steps_per_image: None }
+    }
+
+    /// Runs by itself for so many biological seconds: (before, measured).
+    fn seconds(net: Neocortex, (warmup, measured): (f64, f64)) -> Self {
+        let dt = net.world().resource::<Clock>().dt;
+        let steps = |seconds: f64| (seconds * 1e3 / dt).round() as u64;
+        let (warmup, steps) = (steps(warmup), steps(measured));
         Prepared { net, warmup, steps, control: None, steps_per_image: None }
     }
 

@@ -51,7 +51,7 @@ impl Report {
             println!("  peak memory      {peak:.0} MB");
         }
         for (population, rate) in &self.rates {
-            println!("  rate {population:<20} {rate:.1} Hz");
+            println!("  rate {population:<20} {rate:.3} Hz");
         }
         for (stage, us) in &self.stages {
             println!("  stage {stage:<22}{us:8.2} us");

@@ -1,15 +1,56 @@
 //! The workload `microcircuit`: the cortical microcircuit of T. Potjans & M. Diesmann (2014), doi 10.1093/cercor/bhs358.
 
+use super::{Prepared, Workload};
+use clap::{Args, ValueEnum};
 use conex::prelude::*;
 use conex::systems::random::Seed;
 
+#[derive(Args)]
+pub struct Microcircuit {
+    /// The share of the neurons, and of the synapses of each, that is kept.
+    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    scale: f64,
+    /// What drives the network from outside.
+    #[arg(long, value_enum, default_value_t = Drive::Poisson)]
+    drive: Drive,
+    /// How weights are stored.
+    #[arg(long, value_enum, default_value_t = Weights::I16)]
+    weights: Weights,
+    /// Biological seconds to run before.
+    #[arg(long, value_name = "S", default_value_t = 0.5)]
+    warmup: f64,
+    /// Biological seconds to measure.
+    #[arg(long, value_name = "S", default_value_t = 2.0)]
+    seconds: f64,
+}
+
 /// What drives the network from outside.
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Drive {
     /// Spikes at random.
     Poisson,
     /// Their mean, as a current.
     Dc,
+}
+
+/// How weights are stored.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Weights {
+    /// In 16 bits.
+    I16,
+    /// In 32 bits, which keeps these 32-bit floats but for the weakest to the last bit.
+    F32,
+}
+
+impl Workload for Microcircuit {
+    fn prepare(&self, settings: Settings) -> conex::Result<Prepared> {
+        let weights = match self.weights {
+            Weights::I16 => WeightBits::Bits16,
+            Weights::F32 => WeightBits::Bits32,
+        };
+        let net = build(settings, self.scale, self.drive, weights)?;
+        Ok(Prepared::seconds(net, (self.warmup, self.seconds)))
+    }
 }
 
 /// The populations: name, neurons, sources of the background, mean and deviation of the initial potential \[mV\].
@@ -42,12 +83,15 @@ const WEIGHT: Real = 87.81;
 const INHIBITION: Real = 4.0;
 /// The rate of each background source \[Hz\].
 const BACKGROUND: f64 = 8.0;
+/// The rates of the published reference run \[Hz\].
+const RATES: [f64; 8] = [0.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829];
 /// Time constant of the synaptic current \[ms\].
 const TAU_SYN: f64 = 0.5;
 
-/// Builds the circuit, or one with a share `scale` of its neurons and of the synapses of each neuron. The means of what
-/// is left out are made up for by a current (S. van Albada, M. Helias & M. Diesmann 2015, doi 10.1371/journal.pcbi.1004490).
-pub fn build(settings: Settings, scale: f64, drive: Drive, weights: WeightBits) -> conex::Result<Neocortex> {
+/// Builds the circuit, or one with a share `scale` of its neurons and of the synapses of each neuron. Weights grow by
+/// 1/√scale then, which keeps the fluctuation of the input, and a current makes up for the mean that is missing (S. van
+/// Albada, M. Helias & M. Diesmann 2015, doi 10.1371/journal.pcbi.1004490).
+fn build(settings: Settings, scale: f64, drive: Drive, weights: WeightBits) -> conex::Result<Neocortex> {
     let mut net = Neocortex::with(Settings { dt: 0.1, ..settings })?;
     let size = |n: usize| ((n as f64 * scale).round() as usize).max(1);
     let mut populations = Vec::new();
@@ -59,22 +103,16 @@ pub fn build(settings: Settings, scale: f64, drive: Drive, weights: WeightBits) 
         if k % 2 == 1 {
             net.world_mut().entity_mut(population).insert(Inhibitory);
         }
-        // The mean current of spikes at a rate, through synapses of a weight.
-        let mean_current = |rate: f64, weight: Real| rate * 1e-3 * TAU_SYN * f64::from(weight);
         let mut current = 0.0;
         match drive {
             Drive::Poisson => {
-                let kept = sources * scale;
-                current += mean_current((sources - kept) * BACKGROUND, WEIGHT);
-                net.world_mut()
-                    .entity_mut(population)
-                    .insert(PoissonDrive::new(kept, BACKGROUND, WEIGHT));
+                let drive = PoissonDrive::new(sources * scale, BACKGROUND, WEIGHT / scale.sqrt() as Real);
+                net.world_mut().entity_mut(population).insert(drive);
+                current += (1.0 - scale.sqrt()) * mean_current(sources * BACKGROUND, WEIGHT);
             }
             Drive::Dc => current += mean_current(sources * BACKGROUND, WEIGHT),
         }
-        if scale < 1.0 {
-            current += left_out(k, scale, mean_current);
-        }
+        current += (1.0 - scale.sqrt()) * recurrent_current(k);
         if current != 0.0 {
             net.world_mut().entity_mut(population).insert(InjectedCurrent::new(current));
         }
@@ -82,8 +120,9 @@ pub fn build(settings: Settings, scale: f64, drive: Drive, weights: WeightBits) 
     }
     for (post, row) in PROBABILITIES.into_iter().enumerate() {
         for (pre, p) in row.into_iter().enumerate().filter(|(_, p)| *p > 0.0) {
-            let mean = weight(pre, post);
-            let connections = Connections::fixed_total_number((synapses(pre, post, p) * scale * scale).round() as u64);
+            let mean = weight(pre, post) / scale.sqrt() as Real;
+            let connections =
+                Connections::fixed_total_number((synapses(pre, post, p) * scale * scale).round() as u64);
             let weight = WeightInitializer::normal(mean, 0.1 * mean).within(0.0, Real::MAX);
             let mean = if pre % 2 == 0 { 1.5 } else { 0.75 };
             let delays = SynapticDelays::normal(mean, 0.5 * mean).within(0.1, Real::MAX);
@@ -106,16 +145,20 @@ fn weight(pre: usize, post: usize) -> Real {
 /// How many synapses there are between two populations of full size.
 fn synapses(pre: usize, post: usize, p: f64) -> f64 {
     let pairs = POPULATIONS[pre].1 as f64 * POPULATIONS[post].1 as f64;
-    ((1.0 - p).ln() / (-1.0 / pairs).ln_1p()).round()
+    ((1.0 - p).ln() / (1.0 - 1.0 / pairs).ln()).round()
 }
 
-/// The mean current of the synapses that a smaller circuit leaves out, at the rates of the full one.
-fn left_out(post: usize, scale: f64, mean_current: impl Fn(f64, Real) -> f64) -> f64 {
-    let rates = [0.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829];
+/// The mean of a synaptic current that gets spikes of `weight` at `rate` \[Hz\].
+fn mean_current(rate: f64, weight: Real) -> f64 {
+    rate * 1e-3 * TAU_SYN * f64::from(weight)
+}
+
+/// The mean synaptic current that a population of the full circuit gets from within it, at the circuit's rates.
+fn recurrent_current(post: usize) -> f64 {
     let of_source = |(pre, rate): (usize, f64)| {
         let each = synapses(pre, post, PROBABILITIES[post][pre]) / POPULATIONS[post].1 as f64;
         let sign = if pre % 2 == 0 { 1.0 } else { -1.0 };
-        mean_current((1.0 - scale) * each * rate, sign * weight(pre, post))
+        mean_current(each * rate, sign * weight(pre, post))
     };
-    rates.into_iter().enumerate().map(of_source).sum()
+    RATES.into_iter().enumerate().map(of_source).sum()
 }
