@@ -127,3 +127,28 @@ simd! {
         same
     }
 }
+
+simd! {
+    /// `w ← w + sum·c`, then `c ← kept·c`: many steps of dopamine in one go.
+    pub fn apply_rewards(w: &mut [Real], c: &mut [Real], sum: Real, kept: Real) {
+        assert_eq!(w.len(), c.len());
+        for (w, c) in w.iter_mut().zip(c) {
+            *w += sum * *c;
+            *c *= kept;
+        }
+    }
+}
+
+simd! {
+    /// How many weights could have left their range within `(|c| + noted)·reach`.
+    pub fn near_edges(w: &[Real], c: &[Real], noted: &[Real], reach: Real, held: Held) -> usize {
+        let n = w.len();
+        let (c, noted) = (&c[..n], &noted[..n]);
+        let mut near = 0_u32;
+        for j in 0..n {
+            let way = (c[j].abs() + noted[j]) * reach;
+            near += u32::from(!((w[j] - way >= held.min) & (w[j] + way <= held.max)));
+        }
+        near as usize
+    }
+}

@@ -14,6 +14,7 @@ use crate::time::Clock;
 use crate::weights::Frozen;
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
+use bevy_ecs::world::EntityRef;
 use serde::{Deserialize, Serialize};
 
 /// A rule whose changes wait in an eligibility trace for a reward.
@@ -74,10 +75,21 @@ pub struct Reward {
     pub dopamine: Real,
 }
 
-/// The eligibility of each synapse, in the order of the weights: the state variable `c`.
+/// The eligibility of each synapse, in the order of the weights, unless their kind keeps it with them: the state variable
+/// `c` is the same in both cases.
 #[doc(alias = "c")]
 #[derive(Component, Clone, Debug, Default, PartialEq)]
-pub struct Eligibility(pub Vec<Real>);
+pub struct Eligibility {
+    values: Vec<Real>,
+    /// Whether the synapses have taken the values over.
+    is_with_weights: bool,
+}
+
+fn read_eligibility<S: PlasticSynapses>(projection: EntityRef<'_>, values: &mut Vec<Real>) -> bool {
+    let (Some(c), Some(synapses)) = (projection.get::<Eligibility>(), projection.get::<S>()) else { return false };
+    values.extend_from_slice(if c.is_with_weights { synapses.weights().eligibility() } else { &c.values });
+    true
+}
 
 /// For every projection with this rule behind a reward and these synapses, note changes and let dopamine apply them.
 fn learn_with_reward<R: PlasticityRule, S: PlasticSynapses>(
@@ -85,18 +97,21 @@ fn learn_with_reward<R: PlasticityRule, S: PlasticSynapses>(
     workers: Res<Workers>,
     problems: Res<Problems>,
     dopamine: Option<Res<DopamineConcentration>>,
-    mut projections: Query<(&RewardModulated<R>, Learner, &mut Eligibility, &mut S), Without<Frozen>>,
+    mut projections: Query<(Ref<RewardModulated<R>>, Learner, &mut Eligibility, &mut S), Without<Frozen>>,
 ) {
     if !problems.is_empty() {
         // As with a bare rule: what is wrong must not reach a weight.
         return;
     }
     let dopamine = dopamine.map_or(0.0, |d| d.0 as Real);
-    for (RewardModulated { rule, tau_c, .. }, learner, mut eligibility, mut synapses) in &mut projections {
+    for (modulated, learner, mut eligibility, mut synapses) in &mut projections {
+        let occasion = learner.occasion(&clock, modulated.is_changed());
+        let RewardModulated { rule, tau_c, .. } = &*modulated;
         let rule = rule.with_traces(&learner.pre.0, &learner.post.0);
         let reward = Reward { decay: clock.optional_dt() as Real / tau_c, dopamine };
         synapses.weights_mut().hold(learner.held());
-        synapses.learn_step_for_reward(&rule, &learner.activity(), &mut eligibility.0, reward, &workers);
+        synapses.learn_step_for_reward(&rule, &learner.activity(), &mut eligibility.values, reward, &occasion, &workers);
+        eligibility.is_with_weights = eligibility.values.is_empty();
     }
 }
 
@@ -123,11 +138,16 @@ type New<'w, R, S> = (&'w RewardModulated<R>, &'w Unbuilt, &'w S, &'w mut Eligib
 
 fn allocate<R: PlasticityRule, S: PlasticSynapses>(mut projections: Query<New<R, S>>) {
     for (modulated, unbuilt, synapses, mut eligibility) in &mut projections {
-        let n = synapses.weights().values().len();
+        let n = synapses.weights().len();
+        let missing = match eligibility.is_with_weights {
+            true => !synapses.weights().keep_eligibility(),
+            false => eligibility.values.len() != n,
+        };
         // Other synapses in place of those that were there have no eligibility yet.
-        if unbuilt.makes_state(eligibility.0.len() != n) {
-            eligibility.0 = vec![modulated.init_c; n];
-            synapses.clear_absent(&mut eligibility.0);
+        if unbuilt.makes_state(missing) {
+            let values = vec![modulated.init_c; n];
+            *eligibility = Eligibility { values, is_with_weights: false };
+            synapses.clear_absent(&mut eligibility.values);
         }
     }
 }
@@ -146,11 +166,11 @@ pub(super) fn register<R: PlasticityRule>(world: &mut World) {
 pub(super) fn register_pair<R: PlasticityRule, S: PlasticSynapses>(world: &mut World) {
     add_build_systems(world, BuildSystems::Derive, (note_pair::<RewardModulated<R>, S>, allocate::<R, S>));
     add_family_system(world, StepSystems::Learning, super::PlasticityRules, learn_with_reward::<R, S>);
+    if registry::first::<(Eligibility, S)>(world) {
+        crate::record::state_variable(world, "c", read_eligibility::<S>);
+    }
 }
 
 pub(super) fn install(world: &mut World) {
     build_late::<Eligibility>(world);
-    crate::record::state_variable(world, "c", |group, values| {
-        group.get::<Eligibility>().map(|c| values.extend_from_slice(&c.0)).is_some()
-    });
 }

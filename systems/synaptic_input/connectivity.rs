@@ -174,12 +174,15 @@ pub trait PlasticSynapses: Synapses {
 
     /// One step of learning by `rule` behind a reward: the eligibility `c`, one a weight, decays and notes what changes,
     /// then dopamine applies it. Default: one after the other.
+    ///
+    /// A kind may keep the eligibility with its weights, and leave `c` empty. It takes one over that is not.
     fn learn_step_for_reward<R: PlasticityRule>(
         &mut self,
         rule: &R,
         activity: &Activity<'_>,
-        c: &mut [Real],
+        c: &mut Vec<Real>,
         reward: Reward,
+        _occasion: &Occasion,
         workers: &Workers,
     ) {
         decay(c, reward.decay);

@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::fire::SpikeSet;
 use crate::kernels::decay::{add, multiply};
 use crate::kernels::rows::{add_rows, depress_row, learn_row, reward_row, reward_silent_row};
-use crate::learning::{Activity, Aside, Changes, DeferredRows, Occasion, PlasticityRule, Reward};
-use crate::weights::{Given, Pending, Weights};
+use crate::learning::{Activity, Aside, Changes, DeferredRows, Occasion, PlasticityRule, Reward, RewardedRows};
+use crate::weights::{Given, Weights};
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -145,43 +145,71 @@ impl PlasticSynapses for DenseSynapses {
             }
             return;
         }
-        let n_pre = activity.pre.mask().len();
-        let rows = self.weights.take_pending();
-        let mut rows: Box<DeferredRows<R>> =
-            rows.unwrap_or_else(|| DeferredRows::new(n_pre, self.n_post, self.self_connections, rule).into());
-        let weights = self.weights.stored_mut();
-        if !rows.continues(activity, occasion, held) {
-            rows.settle(weights);
-            rows.restart(rule, occasion, held);
-        }
-        rows.learn(rule, weights, activity, occasion.step, workers);
+        let (n_pre, n_post) = (activity.pre.mask().len(), self.n_post);
+        let mut rows = self
+            .weights
+            .take_pending()
+            .unwrap_or_else(|| DeferredRows::new(n_pre, n_post, self.self_connections, rule).into());
+        rows.step(rule, self.weights.stored_mut(), activity, occasion, held, workers);
         self.weights.give_pending(rows);
         if activity.teaches(rule) {
             self.weights.note_change();
         }
     }
 
-    /// One pass over weights and eligibility.
+    /// Dopamine and post-synaptic spikes wait until their rows are needed. The eligibility is kept with the weights.
     fn learn_step_for_reward<R: PlasticityRule>(
         &mut self,
         rule: &R,
         activity: &Activity<'_>,
-        c: &mut [Real],
+        c: &mut Vec<Real>,
+        reward: Reward,
+        occasion: &Occasion,
+        workers: &Workers,
+    ) {
+        if !c.is_empty() {
+            self.weights.settle();
+            *self.weights.stored_with_eligibility().1 = std::mem::take(c);
+        }
+        let (n_pre, n_post, held) = (activity.pre.mask().len(), self.n_post, self.weights.held());
+        if occasion.weights_are_read || !RewardedRows::can_follow(rule, reward.decay) {
+            self.weights.settle();
+            self.reward_all_rows(rule, activity, reward, workers);
+        } else {
+            let mut rows = self
+                .weights
+                .take_pending()
+                .unwrap_or_else(|| RewardedRows::new(n_pre, n_post, self.self_connections, rule).into());
+            let (weights, eligibility) = self.weights.stored_with_eligibility();
+            rows.step(rule, (weights, eligibility), activity, reward, occasion, held, workers);
+            self.weights.give_pending(rows);
+        }
+        if reward.dopamine != 0.0 {
+            self.weights.note_change();
+        }
+    }
+}
+
+impl DenseSynapses {
+    /// One pass over weights and eligibility.
+    fn reward_all_rows<R: PlasticityRule>(
+        &mut self,
+        rule: &R,
+        activity: &Activity<'_>,
         reward: Reward,
         workers: &Workers,
     ) {
         let (n_post, held, teaches) = (self.n_post, self.weights.held(), activity.teaches(rule));
         let (slow, fired) = (activity.post_slow, activity.post.mask());
-        self.weights.settle();
-        let rows = WEIGHTS_PER_TASK.div_ceil(n_post);
-        let chunks = self.weights.stored_mut().chunks_mut(rows * n_post).zip(c.chunks_mut(rows * n_post));
-        workers.each(activity.pre.mask().len() * n_post / 2, chunks.enumerate(), |(k, (weights, c))| {
-            for (r, (w, c)) in weights.chunks_mut(n_post).zip(c.chunks_mut(n_post)).enumerate() {
-                let i = k * rows + r;
+        let per_task = WEIGHTS_PER_TASK.div_ceil(n_post);
+        let (weights, eligibility) = self.weights.stored_with_eligibility();
+        let tasks = weights.chunks_mut(per_task * n_post).zip(eligibility.chunks_mut(per_task * n_post));
+        workers.each(activity.pre.mask().len() * n_post / 4, tasks.enumerate(), |(k, (weights, c))| {
+            let rows = weights.chunks_mut(n_post).zip(c.chunks_mut(n_post));
+            for (i, (w, c)) in (k * per_task..).zip(rows) {
                 let spikes = activity.pre.mask()[i];
                 if teaches && (spikes || !activity.post.is_silent()) {
-                    let pre = (activity.pre_trace[i], activity.pre_slow[i]);
-                    let post = activity.post_trace;
+                    let (pre, post) = ((activity.pre_trace[i], activity.pre_slow[i]), activity.post_trace);
                     reward_row(rule, w, c, reward, held, spikes, pre, post, slow, fired);
                 } else {
                     reward_silent_row(w, c, reward, held);
@@ -191,9 +219,6 @@ impl PlasticSynapses for DenseSynapses {
                 }
             }
         });
-        if reward.dopamine != 0.0 {
-            self.weights.note_change();
-        }
     }
 }
 

@@ -41,8 +41,8 @@ pub(crate) trait Pending: Any + Debug + Send + Sync {
     /// Whether the weights of these rows are stored as they are.
     fn are_current(&self, rows: &[u32]) -> bool;
 
-    /// Makes in `values`, the weights as they are stored, all changes that are due.
-    fn settle(&self, values: &mut [Real]);
+    /// Makes in `values`, the weights as they are stored, and in their eligibility all changes that are due.
+    fn settle(&self, values: &mut [Real], eligibility: &mut [Real]);
 
     /// All changes that were due are made.
     fn settled(&mut self);
@@ -55,12 +55,14 @@ pub(crate) trait Pending: Any + Debug + Send + Sync {
 #[derive(Debug)]
 pub struct Weights {
     stored: Vec<Real>,
+    /// What waits for a reward, one a weight, where a rule keeps it here; else empty.
+    eligibility: Vec<Real>,
     version: u64,
     free_changes: u64,
     held: Held,
     pending: Option<Box<dyn Pending>>,
-    /// What the stored weights are with all pending changes made, for those who read between them.
-    settled: OnceLock<Vec<Real>>,
+    /// What the stored weights and their eligibility are with all pending changes made, for those who read between them.
+    settled: OnceLock<(Vec<Real>, Vec<Real>)>,
 }
 
 impl Weights {
@@ -84,14 +86,26 @@ impl Weights {
     /// Changes that wait are made first, on a copy that lasts until the weights change again: reading takes nothing from
     /// what a rule saves by waiting, and the memory for it only where somebody reads in the middle of learning.
     pub fn values(&self) -> &[Real] {
-        match &self.pending {
-            Some(pending) if pending.is_due() => self.settled.get_or_init(|| {
-                let mut values = self.stored.clone();
-                pending.settle(&mut values);
-                values
-            }),
-            _ => &self.stored,
-        }
+        self.settled_copy().map_or(&self.stored, |(weights, _)| weights)
+    }
+
+    /// What waits for a reward, one a weight, where it is kept with the weights; else nothing.
+    pub(crate) fn eligibility(&self) -> &[Real] {
+        self.settled_copy().map_or(&self.eligibility, |(_, eligibility)| eligibility)
+    }
+
+    /// Whether there is an eligibility with the weights.
+    pub(crate) fn keep_eligibility(&self) -> bool {
+        self.eligibility.len() == self.stored.len()
+    }
+
+    fn settled_copy(&self) -> Option<&(Vec<Real>, Vec<Real>)> {
+        let pending = self.pending.as_ref().filter(|pending| pending.is_due())?;
+        Some(self.settled.get_or_init(|| {
+            let (mut values, mut eligibility) = (self.stored.clone(), self.eligibility.clone());
+            pending.settle(&mut values, &mut eligibility);
+            (values, eligibility)
+        }))
     }
 
     /// The weights, to be changed. Changes that wait are made first.
@@ -140,12 +154,12 @@ impl Weights {
     pub(crate) fn settle(&mut self) {
         let due = self.pending.as_mut().filter(|pending| pending.is_due());
         match (due, self.settled.take()) {
-            (Some(pending), Some(values)) => {
-                self.stored = values;
+            (Some(pending), Some(settled)) => {
+                (self.stored, self.eligibility) = settled;
                 pending.settled();
             }
             (Some(pending), None) => {
-                pending.settle(&mut self.stored);
+                pending.settle(&mut self.stored, &mut self.eligibility);
                 pending.settled();
             }
             (None, _) => {}
@@ -168,7 +182,7 @@ impl Weights {
         if (&*pending as &dyn Any).is::<P>() {
             return (pending as Box<dyn Any>).downcast().ok();
         }
-        pending.settle(&mut self.stored);
+        pending.settle(&mut self.stored, &mut self.eligibility);
         None
     }
 
@@ -181,12 +195,18 @@ impl Weights {
     pub(crate) fn stored_mut(&mut self) -> &mut [Real] {
         &mut self.stored
     }
+
+    /// As [`stored_mut`](Self::stored_mut), with the eligibility.
+    pub(crate) fn stored_with_eligibility(&mut self) -> (&mut [Real], &mut Vec<Real>) {
+        (&mut self.stored, &mut self.eligibility)
+    }
 }
 
 impl Clone for Weights {
     fn clone(&self) -> Self {
         Weights {
             stored: self.stored.clone(),
+            eligibility: self.eligibility.clone(),
             version: self.version,
             free_changes: self.free_changes,
             held: self.held,
@@ -204,7 +224,14 @@ impl Default for Weights {
 
 impl From<Vec<Real>> for Weights {
     fn from(values: Vec<Real>) -> Self {
-        let (pending, settled) = (None, OnceLock::new());
-        Weights { stored: values, version: 0, free_changes: 0, held: Held::FREE, pending, settled }
+        Weights {
+            stored: values,
+            eligibility: Vec::new(),
+            version: 0,
+            free_changes: 0,
+            held: Held::FREE,
+            pending: None,
+            settled: OnceLock::new(),
+        }
     }
 }

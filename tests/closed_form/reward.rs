@@ -197,8 +197,9 @@ fn normalization_keeps_the_sums_and_leaves_eligibility_alone() -> Result<()> {
         let sums = weights.sum_axis(Axis(0));
         assert!(sums.iter().all(|&sum| near(sum, 3.0, 1e-5)), "step {t}: {sums}");
     }
-    // Without bounds no change depends on a weight, so eligibility is the same bit by bit.
-    assert_eq!(net.state(projection, "c")?, free_net.state(free, "c")?);
+    // Without bounds no change depends on a weight. (Free weights wait, normalized ones do not: rounding differs.)
+    let (c, free_c) = (net.state(projection, "c")?, free_net.state(free, "c")?);
+    assert!(c.iter().zip(&free_c).all(|(c, free)| (c - free).abs() < 1e-6), "{c:?}, free {free_c:?}");
     assert_ne!(weights[79], free_weights[79]);
     Ok(())
 }

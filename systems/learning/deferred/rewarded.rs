@@ -1,0 +1,302 @@
+//! Rows behind a reward, which wait for dopamine and for what post-synaptic spikes note in their eligibility.
+//!
+//! Let c be the eligibility and w the weight at the last visit, at step t0, and μ what the eligibility keeps of itself each
+//! step. With ĉ = μ^(t0 − t)·c and G(t) = Σ μ^(r − t0)·D_r over the steps t0 < r ≤ t, the weight is w + ĉ·G(t) at any step t.
+//! A spike that notes e at step s changes ĉ by δ = μ^(t0 − s)·e, and w by −δ·G(s − 1), so that the dopamine of earlier
+//! steps does not act on it. So a row costs something for each spike that it has missed, whatever the number of steps.
+//!
+//! Clipping acts at each step, and what it takes off stays in the eligibility. Where the way of a weight since t0 keeps
+//! clear of both edges, as `(|c| + Σ|δ|)·Σ μ^(r − t0)·|D_r|` tells, it never acted; the other weights take the steps one by
+//! one, as they would have.
+
+use super::super::{Activity, Occasion, PlasticityRule, Reward};
+use super::{Course, Decaying, HORIZON, Log, Rows};
+use crate::Real;
+use crate::kernels::rows::{apply_rewards, near_edges, reward_row, reward_silent_row};
+use crate::weights::{Held, Pending};
+use crate::workers::Workers;
+use std::collections::VecDeque;
+
+/// What post-synaptic spikes and dopamine have brought since rows were visited, and which rows.
+#[derive(Clone, Debug)]
+pub(crate) struct RewardedRows<R: PlasticityRule> {
+    rule: R,
+    /// Which part of the eligibility decays each step.
+    decay: Real,
+    course: Course,
+    n_post: usize,
+    self_connections: bool,
+    /// The step of each row's last visit.
+    since: Vec<u64>,
+    /// The trace of each row at that step.
+    start: Vec<Real>,
+    log: Log,
+    /// The dopamine of the last steps, and the last of them.
+    dopamine: VecDeque<Real>,
+    last: u64,
+    /// The next row to be looked after in turn.
+    turn: usize,
+    /// Scratch memory: the rows of this step.
+    visits: Vec<u32>,
+}
+
+/// What a step since the last visit does to an eligibility that is kept as it was then.
+struct Passed {
+    /// G up to this step.
+    sum: Real,
+    /// μ^−k, k steps after the visit.
+    growth: Real,
+}
+
+/// How long rows may wait where `decay` of the eligibility decays each step: growth has to stay small.
+fn horizon(decay: Real) -> u64 {
+    ((4.0 / 3.0 / decay) as u64).min(HORIZON)
+}
+
+impl<R: PlasticityRule> RewardedRows<R> {
+    /// Whether the changes of `rule` can wait, where `decay` of the eligibility decays each step.
+    pub fn can_follow(rule: &R, decay: Real) -> bool {
+        // A replay knows the slow traces of the targets only.
+        rule.slow_traces().is_none() && horizon(decay) >= 8
+    }
+
+    /// Rows that wait for nothing yet.
+    pub fn new(n_pre: usize, n_post: usize, self_connections: bool, rule: &R) -> Self {
+        RewardedRows {
+            rule: rule.clone(),
+            decay: 0.0,
+            course: Course::new(n_pre),
+            n_post,
+            self_connections,
+            since: vec![0; n_pre],
+            start: vec![0.0; n_pre],
+            log: Log::default(),
+            dopamine: VecDeque::new(),
+            last: 0,
+            turn: 0,
+            visits: Vec::new(),
+        }
+    }
+
+    /// One step of learning.
+    #[allow(clippy::too_many_arguments)]
+    pub fn step(
+        &mut self,
+        rule: &R,
+        (weights, eligibility): (&mut [Real], &mut [Real]),
+        activity: &Activity<'_>,
+        reward: Reward,
+        occasion: &Occasion,
+        held: Held,
+        workers: &Workers,
+    ) {
+        self.visits.clear();
+        if self.course.goes_on(activity, occasion, held) && self.decay == reward.decay {
+            self.choose_visits(activity.pre.events());
+        } else {
+            // All rows take what they have missed so far under what was valid then, and begin to wait with this step.
+            self.settle(weights, eligibility);
+            self.course.start(occasion, held);
+            (self.rule, self.decay) = (rule.clone(), reward.decay);
+            self.log.forget(u64::MAX);
+            self.dopamine.clear();
+            self.last = occasion.step.saturating_sub(1);
+            self.since.fill(self.last);
+            self.visits.extend(0..self.since.len() as u32);
+        }
+        self.course.now = occasion.step;
+        let visits = std::mem::take(&mut self.visits);
+        let teaches = activity.teaches(rule);
+        let replays = activity.post.events().len() * self.since.len();
+        let rows = Rows::new(weights, self.n_post, &visits).zip(Rows::new(eligibility, self.n_post, &visits));
+        workers.each(visits.len() * self.n_post / 2 + replays, rows, |((i, w), (_, c))| {
+            self.catch_up(i, w, c);
+            let spikes = activity.pre.mask()[i];
+            if teaches && (spikes || !activity.post.is_silent()) {
+                let (pre, fired) = ((activity.pre_trace[i], activity.pre_slow[i]), activity.post.mask());
+                let (post, slow) = (activity.post_trace, activity.post_slow);
+                reward_row(rule, w, c, reward, held, spikes, pre, post, slow, fired);
+            } else {
+                reward_silent_row(w, c, reward, held);
+            }
+            self.clear_self(i, w, c);
+        });
+        for &i in &visits {
+            (self.since[i as usize], self.start[i as usize]) = (occasion.step, activity.pre_trace[i as usize]);
+        }
+        self.visits = visits;
+        if !activity.post.is_silent() {
+            self.log.push(occasion.step, activity);
+        }
+        self.dopamine.push_back(reward.dopamine);
+        self.last = occasion.step;
+        // No row waits for longer than until its turn comes once more.
+        let kept = 2 * horizon(self.decay) + 2;
+        self.log.forget(self.last.saturating_sub(kept));
+        while self.dopamine.len() as u64 > kept {
+            self.dopamine.pop_front();
+        }
+    }
+
+    /// Rows whose neuron fired, and those whose turn it is and that have waited for long, ascending.
+    fn choose_visits(&mut self, fired: &[u32]) {
+        let (n_pre, horizon) = (self.since.len(), horizon(self.decay));
+        self.visits.extend_from_slice(fired);
+        for _ in 0..n_pre.div_ceil(horizon as usize) {
+            let i = self.turn;
+            self.turn = (self.turn + 1) % n_pre.max(1);
+            if self.since[i] + horizon / 2 < self.last {
+                self.visits.push(i as u32);
+            }
+        }
+        self.visits.sort_unstable();
+        self.visits.dedup();
+    }
+
+    fn clear_self(&self, i: usize, w: &mut [Real], c: &mut [Real]) {
+        if !self.self_connections {
+            (w[i], c[i]) = (0.0, 0.0);
+        }
+    }
+
+    /// The dopamine of the steps after `since`.
+    fn rewards(&self, since: u64) -> impl Iterator<Item = Real> + '_ {
+        let first = self.dopamine.len() - (self.last - since) as usize;
+        self.dopamine.range(first..).copied()
+    }
+
+    /// Brings row i to where it stood after the last step.
+    fn catch_up(&self, i: usize, w: &mut [Real], c: &mut [Real]) {
+        let since = self.since[i];
+        if since >= self.last {
+            return;
+        }
+        let (mut passed, mut reach) = (vec![Passed { sum: 0.0, growth: 1.0 }], 0.0);
+        let (keep, mut sum, mut kept) = (1.0 - f64::from(self.decay), 0.0, 1.0);
+        for dopamine in self.rewards(since).map(f64::from) {
+            kept *= keep;
+            sum += kept * dopamine;
+            reach += kept * dopamine.abs();
+            passed.push(Passed { sum: sum as Real, growth: (1.0 / kept) as Real });
+        }
+        let held = self.course.held;
+        let before = (held != Held::FREE).then(|| (w.to_vec(), c.to_vec()));
+        let mut noted = vec![0.0; if before.is_some() { w.len() } else { 0 }];
+        let mut trace = self.trace_since(i);
+        for (step, events) in self.log.after(since) {
+            let (pre, k) = (trace.at(*step), (step - since) as usize);
+            let (sum, growth) = (passed[k - 1].sum, passed[k].growth);
+            for event in events {
+                let j = event.target as usize;
+                let change = growth * self.rule.on_post_spike(w[j] + c[j] * sum, event.traces(pre));
+                c[j] += change;
+                w[j] -= change * sum;
+                if let Some(noted) = noted.get_mut(j) {
+                    *noted += change.abs();
+                }
+            }
+        }
+        apply_rewards(w, c, sum as Real, kept as Real);
+        if let Some((before_w, before_c)) = before {
+            self.mind_the_edges(i, (w, c), (&before_w, &before_c), &noted, reach as Real);
+        }
+        self.clear_self(i, w, c);
+    }
+
+    /// Puts weights that may have met an edge of their range on their way where the way step by step leads.
+    fn mind_the_edges(
+        &self,
+        i: usize,
+        (w, c): (&mut [Real], &mut [Real]),
+        before: (&[Real], &[Real]),
+        noted: &[Real],
+        reach: Real,
+    ) {
+        let held = self.course.held;
+        // A little more than the way can be, for it is computed with rounding.
+        let reach = reach * 1.001;
+        let near = near_edges(before.0, before.1, noted, reach, held);
+        if near == 0 {
+            return;
+        }
+        if near > w.len() / 16 {
+            w.copy_from_slice(before.0);
+            c.copy_from_slice(before.1);
+            return self.replay(i, w, c);
+        }
+        for j in 0..w.len() {
+            let (w0, c0) = (before.0[j], before.1[j]);
+            let way = (c0.abs() + noted[j]) * reach;
+            if !(w0 - way >= held.min && w0 + way <= held.max) {
+                (w[j], c[j]) = self.replay_one(i, j, w0, c0);
+            }
+        }
+    }
+
+    fn trace_since(&self, i: usize) -> Decaying {
+        Decaying { x: self.start[i], at: self.since[i], rate: self.course.decay.rate }
+    }
+
+    /// All steps since the last visit of row i, one by one.
+    fn replay(&self, i: usize, w: &mut [Real], c: &mut [Real]) {
+        let (held, since, mut trace) = (self.course.held, self.since[i], self.trace_since(i));
+        let mut log = self.log.after(since).peekable();
+        let mut changed = Vec::new();
+        for (step, dopamine) in (since + 1..).zip(self.rewards(since)) {
+            let reward = Reward { decay: self.decay, dopamine };
+            changed.clear();
+            if let Some((_, events)) = log.next_if(|(t, _)| *t == step) {
+                let pre = trace.at(step);
+                changed.extend(events.iter().map(|event| {
+                    let j = event.target as usize;
+                    let c = c[j] - c[j] * reward.decay + self.rule.on_post_spike(w[j], event.traces(pre));
+                    (j, held.hold(w[j] + dopamine * c), c)
+                }));
+            }
+            reward_silent_row(w, c, reward, held);
+            for &(j, changed_w, changed_c) in &changed {
+                (w[j], c[j]) = (changed_w, changed_c);
+            }
+        }
+    }
+
+    /// The same for the synapse to target j alone.
+    fn replay_one(&self, i: usize, j: usize, mut w: Real, mut c: Real) -> (Real, Real) {
+        let (held, since, mut trace) = (self.course.held, self.since[i], self.trace_since(i));
+        let mut log = self.log.after(since).peekable();
+        for (step, dopamine) in (since + 1..).zip(self.rewards(since)) {
+            c -= c * self.decay;
+            if let Some((_, events)) = log.next_if(|(t, _)| *t == step)
+                && let Ok(k) = events.binary_search_by_key(&(j as u32), |event| event.target)
+            {
+                c += self.rule.on_post_spike(w, events[k].traces(trace.at(step)));
+            }
+            w = held.hold(w + dopamine * c);
+        }
+        (w, c)
+    }
+}
+
+impl<R: PlasticityRule> Pending for RewardedRows<R> {
+    fn is_due(&self) -> bool {
+        self.since.iter().any(|since| *since < self.last)
+    }
+
+    fn are_current(&self, rows: &[u32]) -> bool {
+        rows.iter().all(|&i| self.since[i as usize] >= self.last)
+    }
+
+    fn settle(&self, values: &mut [Real], eligibility: &mut [Real]) {
+        let rows = values.chunks_mut(self.n_post).zip(eligibility.chunks_mut(self.n_post));
+        rows.enumerate().for_each(|(i, (w, c))| self.catch_up(i, w, c));
+    }
+
+    fn settled(&mut self) {
+        self.since.fill(self.last);
+        self.start.copy_from_slice(&self.course.trace);
+    }
+
+    fn copy(&self) -> Box<dyn Pending> {
+        Box::new(self.clone())
+    }
+}
