@@ -4,7 +4,8 @@ use crate::dynamics::{Membrane, MembranePotential, Range, check_parameter};
 use crate::error::Problems;
 use crate::fire::{NEURONS, Spikes};
 use crate::group::{Population, Unbuilt, build_late};
-use crate::parameter::Param;
+use crate::kernels::refractory::hold;
+use crate::parameter::{BLOCK, Param};
 use crate::registry::{self, GroupKind};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use crate::time::Clock;
@@ -67,11 +68,9 @@ fn hold_refractory(
             let duration = f64::from(period.duration.get(j as usize)) / clock.dt;
             steps.0[j as usize] = duration.round() as u32;
         }
-        for (j, (left, v)) in steps.0.iter_mut().zip(&mut v.0).enumerate() {
-            if *left > 0 {
-                *left -= 1;
-                *v = membrane.v_reset.get(j);
-            }
+        for (block, (v, left)) in v.0.chunks_mut(BLOCK).zip(steps.0.chunks_mut(BLOCK)).enumerate() {
+            let v_reset = membrane.v_reset.block(block * BLOCK, v.len());
+            hold(v, left, v_reset);
         }
     }
 }

@@ -5,8 +5,10 @@
 //! order, so every instruction set gives the same bits.
 
 pub mod math;
+pub mod draws;
 pub mod integrate;
 pub mod threshold;
+pub mod refractory;
 pub mod arrivals;
 pub mod top_k;
 pub mod decay;
