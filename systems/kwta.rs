@@ -4,7 +4,9 @@ use crate::dynamics::{Membrane, MembranePotential, Threshold};
 use crate::error::{Error, Problems};
 use crate::fire::NEURONS;
 use crate::group::{Population, Unbuilt};
-use crate::kernels::top_k::losers_of_lane;
+use crate::kernels::threshold::crossings;
+use crate::kernels::top_k::{losers_of_lane, take_winners};
+use crate::parameter::BLOCK;
 use crate::registry::{self, GroupKind};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
 use bevy_ecs::prelude::*;
@@ -51,12 +53,19 @@ impl Kwta {
     }
 }
 
+/// Memory that is kept from step to step.
+#[derive(Default)]
+struct Scratch {
+    ranking: Vec<u32>,
+    losers: Vec<u32>,
+}
+
 /// For every population with a voltage, a threshold and a k-winners rule, put the losers to their reset potential.
 fn suppress_losers(
     mut populations: Query<(&Population, &Kwta, &Threshold, &Membrane, &mut MembranePotential)>,
-    mut scratch: Local<(Vec<u32>, Vec<u32>)>,
+    mut scratch: Local<Scratch>,
 ) {
-    let (ranking, losers) = &mut *scratch;
+    let Scratch { ranking, losers } = &mut *scratch;
     for (population, kwta, threshold, membrane, mut v) in &mut populations {
         let grid = population.grid;
         let (depth, height, width) = (grid.depth as u32, grid.height as u32, grid.width as u32);
@@ -67,6 +76,14 @@ fn suppress_losers(
             losers_of_lane(&v.0, |j| threshold.0.get(j), lane, kwta.k, ranking, losers);
         };
         match kwta.dimension {
+            None if threshold.0.count().is_none() => {
+                // With one threshold for all, whoever has a larger `v` than a candidate is a candidate too.
+                for (block, v) in v.0.chunks(BLOCK).enumerate() {
+                    let start = block * BLOCK;
+                    crossings(v, threshold.0.block(start, v.len()), start as u32, losers);
+                }
+                take_winners(&v.0, kwta.k, losers);
+            }
             None => compete(0, depth * plane, 1),
             Some(Dimension::Depth) => (0..plane).for_each(|place| compete(place, depth, plane)),
             Some(Dimension::Height) => {

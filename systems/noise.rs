@@ -6,6 +6,9 @@ use crate::error::{Error, Problems};
 use crate::fire::NEURONS;
 use crate::group::Unbuilt;
 use crate::kernels::CHUNK;
+use crate::kernels::decay::{add_scaled, shift};
+use crate::kernels::draws::{Draws, add_uniform, exponentials, normal};
+use crate::parameter::BLOCK;
 use crate::random::Seed;
 use crate::registry::{self, GroupKind};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
@@ -59,12 +62,37 @@ fn add_noise(
     for (name, noise, mut v) in &mut populations {
         let (scale, offset) = scaled(noise, &clock);
         let chunks = (v.0.len().div_ceil(CHUNK)) as u64;
-        workers.each(v.0.len() * 4, v.0.chunks_mut(CHUNK).enumerate(), |(k, v)| {
-            let mut random = seed.stream("noise", name, clock.iteration * chunks + k as u64);
-            for v in v {
-                *v += scale * noise.distribution.draw(&mut random) + offset;
+        workers.each(v.0.len(), v.0.chunks_mut(CHUNK).enumerate(), |(k, v)| {
+            let part = clock.iteration * chunks + k as u64;
+            let mut draws = Draws::new(&mut seed.stream("noise", name, part));
+            for v in v.chunks_mut(BLOCK) {
+                add_draws(v, &mut draws, noise.distribution, scale, offset);
             }
         });
+    }
+}
+
+/// Adds `scale·draw + offset` to each value of a block.
+fn add_draws(v: &mut [Real], draws: &mut Draws, distribution: Distribution, scale: Real, offset: Real) {
+    let mut numbers = [0.0; BLOCK];
+    let numbers = &mut numbers[..v.len()];
+    match distribution {
+        Distribution::Constant(x) => shift(v, scale * x + offset),
+        Distribution::Uniform => add_uniform(v, draws, scale, offset),
+        Distribution::Between { low, high } => {
+            add_uniform(v, draws, scale * (high - low), scale * low + offset)
+        }
+        Distribution::Normal { mean, std } => {
+            normal(numbers, draws);
+            add_scaled(v, scale * std, numbers);
+            shift(v, scale * mean + offset);
+        }
+        Distribution::LogNormal { mu, sigma } => {
+            normal(numbers, draws);
+            exponentials(numbers, sigma, mu);
+            add_scaled(v, scale, numbers);
+            shift(v, offset);
+        }
     }
 }
 

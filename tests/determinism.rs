@@ -56,7 +56,7 @@ fn images(side: usize) -> Result<Images> {
 
 /// Noise, a Poisson stimulus, STDP, competition, normalization, clipping, delays, homeostasis and adaptation: a bit of
 /// everything, in a network of few neurons.
-fn small(settings: Settings) -> Result<Neocortex> {
+pub(crate) fn small(settings: Settings) -> Result<Neocortex> {
     let mut net = Neocortex::with(settings)?;
     small_in(&mut net)?;
     Ok(net)
@@ -106,12 +106,12 @@ pub(crate) fn small_in(net: &mut impl Network) -> Result<()> {
     Ok(())
 }
 
-fn on_one_thread(seed: u64) -> Settings {
+pub(crate) fn on_one_thread(seed: u64) -> Settings {
     Settings { seed, threads: 1, ..Default::default() }
 }
 
 /// Snapshots at every tenth of 200 steps.
-fn history(mut net: impl Network) -> Result<Vec<Snapshot>> {
+pub(crate) fn history(mut net: impl Network) -> Result<Vec<Snapshot>> {
     let mut history = vec![snapshot(&net)];
     for _ in 0..20 {
         net.run(10)?;

@@ -3,6 +3,7 @@
 mod control;
 mod coordinates;
 mod dependencies;
+mod executor;
 mod legality;
 mod living;
 mod parts;

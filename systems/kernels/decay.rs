@@ -43,6 +43,15 @@ simd! {
 }
 
 simd! {
+    /// `x ← x + a`.
+    pub fn shift(x: &mut [Real], a: Real) {
+        for x in x {
+            *x += a;
+        }
+    }
+}
+
+simd! {
     /// `x ← a·x`.
     pub fn scale(x: &mut [Real], a: Real) {
         for x in x {

@@ -6,7 +6,7 @@
 #[cfg(not(feature = "f64"))]
 use crate::Real;
 #[cfg(feature = "f64")]
-pub use libm::{exp, tanh};
+pub use libm::{exp, log as ln, tanh};
 
 /// e^x, within 2 units in the last place; 0 below -87.3 and infinity above 88.7.
 ///
@@ -21,7 +21,8 @@ pub fn exp(x: Real) -> Real {
     // Adding and taking away 1.5 * 2^23 rounds to the nearest whole number.
     const ROUND: f32 = 12_582_912.0;
     let clamped = x.clamp(-87.336_54, 88.722_83);
-    let n = (clamped * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let shifted = clamped * std::f32::consts::LOG2_E + ROUND;
+    let n = shifted - ROUND;
     let r = (clamped - n * LN2_HIGH) - n * LN2_LOW;
     let p = 1.987_569_1e-4_f32;
     let p = p * r + 1.398_2e-3;
@@ -31,8 +32,10 @@ pub fn exp(x: Real) -> Real {
     let p = p * r + 0.5;
     let p = (p * r * r + r) + 1.0;
     // 2^128 is no single-precision number, though p·2^128 still is one: the last doubling comes after p.
-    let n = n as i32;
-    let two_to_n = f32::from_bits(((n.min(127) + 127) as u32) << 23);
+    // A conversion would check for numbers too large, value by value; `shifted` holds n in its last bits. NaN becomes some
+    // n, and stays NaN through p.
+    let n = shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32;
+    let two_to_n = f32::from_bits((n.min(127).wrapping_add(127) as u32) << 23);
     let inside = p * two_to_n * if n > 127 { 2.0 } else { 1.0 };
     let inside = if x > 88.722_83 { f32::INFINITY } else { inside };
     if x < -87.336_54 { 0.0 } else { inside }
@@ -53,6 +56,60 @@ pub fn tanh(x: Real) -> Real {
     let near = x + x * z * p;
     let far = (1.0 - 2.0 / (exp(2.0 * a) + 1.0)).copysign(x);
     if a < 0.625 { near } else { far }
+}
+
+/// The natural logarithm of a normal number above 0, within 2 units in the last place.
+///
+/// x = 2^e·m with m near 1; ln m by a polynomial in m − 1 (S. Moshier's Cephes, `logf`).
+#[cfg(not(feature = "f64"))]
+#[inline(always)]
+pub fn ln(x: Real) -> Real {
+    // The exponent changes where m would pass the square root of 2.
+    let e = (x.to_bits().wrapping_sub(std::f32::consts::FRAC_1_SQRT_2.to_bits()) as i32) >> 23;
+    let m = f32::from_bits(x.to_bits().wrapping_sub((e << 23) as u32));
+    let e = e as f32;
+    let f = m - 1.0;
+    let p = 7.037_683_6e-2_f32;
+    let p = p * f - 1.151_461e-1;
+    let p = p * f + 1.167_699_9e-1;
+    let p = p * f - 1.242_014_1e-1;
+    let p = p * f + 1.424_932_3e-1;
+    let p = p * f - 1.666_805_8e-1;
+    let p = p * f + 2.000_071_5e-1;
+    let p = p * f - 2.499_999_4e-1;
+    let p = p * f + 3.333_333e-1;
+    // ln 2 in two parts, so that e times the second is exact.
+    f + ((f * f * f * p - 2.121_944_4e-4 * e) - 0.5 * f * f) + 0.693_359_4 * e
+}
+
+/// Sine and cosine of `x` turns, 0 ≤ x < 1, within 1e-7.
+///
+/// x is a number of quarter turns and a rest of at most an eighth, whose sine and cosine are polynomials (S. Moshier's
+/// Cephes, `sinf`).
+#[cfg(not(feature = "f64"))]
+#[inline(always)]
+pub fn turn(x: Real) -> (Real, Real) {
+    // As in `exp`: rounds to the nearest whole number, which then stands in the last bits.
+    const ROUND: f32 = 12_582_912.0;
+    let shifted = x * 4.0 + ROUND;
+    let (quarters, quarter) = (shifted - ROUND, shifted.to_bits());
+    let r = (x - quarters * 0.25) * std::f32::consts::TAU;
+    let z = r * r;
+    let s = ((-1.951_529_6e-4 * z + 8.332_161e-3) * z - 1.666_665_5e-1) * z * r + r;
+    let c = ((2.443_315_7e-5 * z - 1.388_731_6e-3) * z + 4.166_664_6e-2) * z * z - 0.5 * z + 1.0;
+    let odd = quarter & 1 == 1;
+    let (sine, cosine) = (if odd { c } else { s }, if odd { s } else { c });
+    let sign = |quarter: u32| (quarter & 2) << 30;
+    (
+        f32::from_bits(sine.to_bits() ^ sign(quarter)),
+        f32::from_bits(cosine.to_bits() ^ sign(quarter.wrapping_add(1))),
+    )
+}
+
+/// Sine and cosine of `x` turns.
+#[cfg(feature = "f64")]
+pub fn turn(x: f64) -> (f64, f64) {
+    libm::sincos(x * std::f64::consts::TAU)
 }
 
 #[cfg(test)]
@@ -93,5 +150,31 @@ mod tests {
         assert!(worst < 4e-7, "relative error {worst:e}");
         assert_eq!(tanh(0.0), 0.0);
         assert_eq!(tanh(Real::INFINITY), 1.0);
+    }
+
+    #[test]
+    fn ln_agrees_with_double_precision() {
+        let mut worst = 0.0_f64;
+        for k in 1..=1 << 22 {
+            for x in [k as f32 / (1 << 22) as f32, k as f32 * 1e3, f32::MIN_POSITIVE * k as f32] {
+                let want = libm::log(f64::from(x));
+                worst = worst.max((f64::from(ln(x)) - want).abs() / want.abs().max(1e-30));
+            }
+        }
+        assert!(worst < 2e-7, "relative error {worst:e}");
+        assert_eq!(ln(1.0), 0.0);
+    }
+
+    #[test]
+    fn turn_agrees_with_double_precision() {
+        let mut worst = 0.0_f64;
+        for k in 0..1 << 22 {
+            let x = k as f32 / (1 << 22) as f32;
+            let (sine, cosine) = libm::sincos(f64::from(x) * std::f64::consts::TAU);
+            let (s, c) = turn(x);
+            worst = worst.max((f64::from(s) - sine).abs()).max((f64::from(c) - cosine).abs());
+        }
+        assert!(worst < 1e-7, "error {worst:e}");
+        assert_eq!(turn(0.0), (0.0, 1.0));
     }
 }

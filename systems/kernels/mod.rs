@@ -5,6 +5,7 @@
 //! order, so every instruction set gives the same bits.
 
 pub mod math;
+pub mod draws;
 pub mod integrate;
 pub mod synaptic_neurons;
 pub mod threshold;

@@ -6,26 +6,28 @@ use crate::Real;
 /// Neurons that are looked at together: only a group with a crossing is searched neuron by neuron.
 const GROUP: usize = 32;
 
-/// Appends `start + j` to `events` for every j with `v[j] >= threshold[j]`.
-pub fn crossings(v: &[Real], threshold: &[Real], start: u32, events: &mut Vec<u32>) {
-    assert_eq!(v.len(), threshold.len());
-    for (group, (v, threshold)) in v.chunks(GROUP).zip(threshold.chunks(GROUP)).enumerate() {
-        if any_crossing(v, threshold) {
-            let first = start + (group * GROUP) as u32;
-            let crossed = v.iter().zip(threshold).zip(first..).filter(|((v, threshold), _)| v >= threshold);
-            events.extend(crossed.map(|(_, j)| j));
-        }
-    }
-}
-
 simd! {
-    /// Whether any neuron stands at or above its threshold.
-    fn any_crossing(v: &[Real], threshold: &[Real]) -> bool {
-        let mut any = false;
-        for (v, threshold) in v.iter().zip(threshold) {
-            any |= v >= threshold;
+    /// Appends `start + j` to `events` for every j with `v[j] >= threshold[j]`.
+    pub fn crossings(v: &[Real], threshold: &[Real], start: u32, events: &mut Vec<u32>) {
+        assert_eq!(v.len(), threshold.len());
+        // Loops of no fixed length are left to be vectorized for the instruction set that is picked.
+        let groups = v.chunks(GROUP).zip(threshold.chunks(GROUP));
+        for ((v, threshold), first) in groups.zip((start..).step_by(GROUP)) {
+            let mut any = false;
+            for (v, threshold) in v.iter().zip(threshold) {
+                any |= v >= threshold;
+            }
+            if any {
+                let mut crossed = 0_u32;
+                for ((v, threshold), j) in v.iter().zip(threshold).zip(0..) {
+                    crossed |= u32::from(v >= threshold) << j;
+                }
+                while crossed != 0 {
+                    events.push(first + crossed.trailing_zeros());
+                    crossed &= crossed - 1;
+                }
+            }
         }
-        any
     }
 }
 

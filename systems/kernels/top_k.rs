@@ -22,12 +22,21 @@ pub fn losers_of_lane(
     }
     ranking.clear();
     ranking.extend(lane);
-    if k > 0 {
+    take_winners(v, k, ranking);
+    losers.extend(ranking.iter().copied().filter(|&j| is_candidate(j)));
+}
+
+/// Takes the `k` neurons with the largest `v` out of `ranking`, or all if there are no more. Of equals, the one with the
+/// lower index wins. The others are left in any order.
+pub fn take_winners(v: &[Real], k: usize, ranking: &mut Vec<u32>) {
+    if ranking.len() <= k {
+        ranking.clear();
+    } else if k > 0 {
         // `total_cmp` ranks NaN as well, so the order is total whatever happened to v.
         ranking
             .select_nth_unstable_by(k - 1, |&a, &b| v[b as usize].total_cmp(&v[a as usize]).then(a.cmp(&b)));
+        ranking.drain(..k);
     }
-    losers.extend(ranking[k..].iter().copied().filter(|&j| is_candidate(j)));
 }
 
 #[cfg(test)]
