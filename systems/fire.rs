@@ -119,13 +119,10 @@ pub(crate) enum FireSystems {
     Adapt,
 }
 
+type Firing<'w> = (&'w Threshold, &'w Membrane, &'w mut MembranePotential, &'w mut Spikes);
+
 /// For every population with a voltage and a threshold, find the spikes and reset them.
-fn detect_spikes(
-    mut populations: Query<
-        (&Threshold, &Membrane, &mut MembranePotential, &mut Spikes),
-        (With<Fire>, Without<Fused>),
-    >,
-) {
+fn detect_spikes(mut populations: Query<Firing, (With<Fire>, Without<Fused>)>) {
     for (threshold, membrane, mut v, mut spikes) in &mut populations {
         let v = &mut v.0[..];
         spikes.0.refill(|events| {

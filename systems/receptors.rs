@@ -4,7 +4,7 @@ use crate::Real;
 use crate::dendrite::{DendriteSystems, SimpleDendriteStructure};
 use crate::dynamics::InputCurrent;
 use crate::error::{Error, Problems};
-use crate::group::{Population, Unbuilt, build_late};
+use crate::group::{Unbuilt, build_late};
 use crate::kernels::decay::{add, add_scaled};
 use crate::parameter::Param;
 use crate::relations::{Afferents, SubPopulation, SubPopulations};
@@ -22,7 +22,8 @@ use bevy_ecs::prelude::*;
 /// [`InputCurrent`].
 #[derive(Component, Clone, Debug, Default, PartialEq)]
 pub struct Receptors {
-    /// One value a neuron, for each receptor.
+    /// One value a neuron, for each receptor. Filled where the stages run one by one; where a population is advanced in units,
+    /// what arrives goes from the sums straight into the neurons.
     pub arrived: [Vec<Real>; 2],
     /// What this step's currents of projections bring beside, and whether that is anything.
     pub(crate) added: [Vec<Real>; 2],
@@ -171,8 +172,4 @@ pub(crate) fn install(world: &mut World) {
     add_systems(world, StepSystems::Dendrite, receive.in_set(DendriteSystems::Receive));
     add_systems(world, StepSystems::Dendrite, join.in_set(DendriteSystems::Join));
     add_build_systems(world, BuildSystems::Validate, check_receptors);
-    crate::record::state_variable(world, "arrived", |group, out| {
-        let receptors = group.get::<Receptors>().filter(|_| group.contains::<Population>());
-        receptors.map(|r| out.extend_from_slice(&r.arrived[0])).is_some()
-    });
 }

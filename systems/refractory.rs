@@ -98,14 +98,20 @@ impl RestingUnit<'_> {
     }
 }
 
-/// For every population with a refractory period, hold the neurons that fired lately.
+type Resting<'w> = (
+    &'w Name,
+    &'w RefractoryPeriod,
+    &'w Spikes,
+    &'w Membrane,
+    &'w mut RefractorySteps,
+    &'w mut MembranePotential,
+);
+
+/// For every population with a refractory period that is not advanced in units, hold the neurons that fired lately.
 fn hold_refractory(
     clock: Res<Clock>,
     mut problems: ResMut<Problems>,
-    mut populations: Query<
-        (&Name, &RefractoryPeriod, &Spikes, &Membrane, &mut RefractorySteps, &mut MembranePotential),
-        Without<Fused>,
-    >,
+    mut populations: Query<Resting, Without<Fused>>,
 ) {
     for (name, period, spikes, membrane, mut steps, mut v) in &mut populations {
         let n = steps.left.len();

@@ -1,5 +1,4 @@
-//! Which neurons are joined: rules that draw connections, for [`Sparse`](crate::synaptic_input::sparse::Sparse) and for
-//! [`Static`](crate::delivery::Static) synapses.
+//! Which neurons are joined: rules that draw the connections of [`Static`](crate::delivery::Static) synapses.
 //!
 //! Each source neuron draws its row of targets from a stream of its own, so rows can be drawn in any order, on any number of
 //! threads, and once more when someone wants to know them: the network is the same.
@@ -11,7 +10,8 @@ pub use distance::Profile;
 pub use rows::{RowScratch, Rows};
 
 use crate::Real;
-use crate::registry::{self, GroupKind};
+use crate::delivery::Static;
+use crate::registry::{self, GroupKind, Need, Place};
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -135,5 +135,8 @@ fn squared(a: [Real; 3], b: [Real; 3]) -> f64 {
 }
 
 pub(crate) fn install(world: &mut World) {
-    registry::behaviour::<Connections>(world).on(GroupKind::Projection).saved();
+    registry::behaviour::<Connections>(world)
+        .on(GroupKind::Projection)
+        .needs(&[Need::of::<Static>(Place::Own, "static synapses", "Static::default()")])
+        .saved();
 }

@@ -108,6 +108,7 @@ impl Rows {
             &ConnectionRule::FixedInDegree { n } => {
                 let per_column = pre - u32::from(!autapses).min(pre);
                 most(u64::from(n), per_column.into(), "sources")?;
+                room_for(u64::from(n) * u64::from(post))?;
                 let drawing = in_degree(streams, (pre, post), autapses, n, repeats);
                 (drawing, u64::from(n) * u64::from(post), None)
             }
@@ -235,6 +236,23 @@ impl Rows {
     }
 }
 
+/// Refuses to list more synapses than there is memory for.
+fn room_for(synapses: u64) -> Result<()> {
+    let needed = synapses.saturating_mul(size_of::<u32>() as u64);
+    match crate::memory::available() {
+        Some(available) if needed > available => {
+            let gib = |bytes: u64| bytes as f64 / (1_u64 << 30) as f64;
+            let reason = format!(
+                "about {:.1} GiB are needed to draw them, and {:.1} GiB are free",
+                gib(needed),
+                gib(available)
+            );
+            Err(Error::StaticMemory { projections: 1, synapses: synapses.into(), reason })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// How many of `n` tries of probability `p` succeed.
 fn binomial(random: &mut Stream, n: u64, p: f64) -> u64 {
     // Within 0 and 1, which is all that can be wrong with it.
@@ -251,7 +269,8 @@ fn shared(mut random: Stream, n_pre: usize, per_row: u32, synapses: u64, repeats
             let mut left = synapses;
             for (i, count) in counts.iter_mut().enumerate() {
                 let own = binomial(&mut random, left, 1.0 / (n_pre - i) as f64);
-                *count = own as u32;
+                // So many in one row are refused when they are written.
+                *count = u32::try_from(own).unwrap_or(u32::MAX);
                 left -= own;
             }
         }

@@ -33,7 +33,7 @@ struct Plan {
 /// Where the neurons of one target stand.
 struct Places<'a> {
     units: &'a [Unit],
-    receptor: usize,
+    receptors: usize,
     stored: (f64, i32),
 }
 
@@ -54,7 +54,7 @@ fn assemble(world: &mut World) {
     if reset {
         world.resource_mut::<Delivery>().history.clear();
     }
-    if !changed && !(reset && !entities.is_empty()) {
+    if !changed && (!reset || entities.is_empty()) {
         return;
     }
     let history = std::mem::take(&mut world.resource_mut::<Delivery>().history);
@@ -139,6 +139,8 @@ fn lay_out(world: &mut World, plans: &mut [Plan]) -> Result<Delivery> {
         Width::Bits32
     };
     let workers = world.resource::<Workers>();
+    // Before anything is drawn: to find the largest weight, all may have to be.
+    check_memory(plans, n_sources, workers.threads(), width)?;
     let mut targets = Vec::new();
     let mut units = Vec::new();
     let mut loads = Vec::new();
@@ -162,7 +164,6 @@ fn lay_out(world: &mut World, plans: &mut [Plan]) -> Result<Delivery> {
         plan.synapses.stored = target.map(|target| (target.weight_unit, largest));
     }
     let n_parts = divide(&mut units, &loads, &targets, workers.threads());
-    check_memory(plans, n_sources, n_parts, width)?;
     let partitions = write(plans, &sources, &targets, &units, n_sources as usize, n_parts, width, workers)?;
     let longest_delay = partitions.1 as usize;
     let parts = partitions.0.into_iter();
@@ -300,8 +301,8 @@ fn write(
         .map(|plan| {
             let target = targets.iter().find(|target| target.population == plan.target);
             let units = target.map_or(&[][..], |target| &units[target.units.clone()]);
-            let second = plan.synapses.gain < 0.0 && target.is_some_and(|target| target.receptors == 2);
-            Places { units, receptor: usize::from(second), stored: plan.synapses.stored.unwrap_or((1.0, 1)) }
+            let receptors = target.map_or(1, |target| target.receptors);
+            Places { units, receptors, stored: plan.synapses.stored.unwrap_or((1.0, 1)) }
         })
         .collect();
     let per_task = SOURCES_PER_TASK;
@@ -331,8 +332,7 @@ fn write(
     if let Some(error) = fault.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(error);
     }
-    let mut columns: Vec<(Vec<Writer>, Vec<(usize, Vec<Row>)>)> =
-        (0..parts).map(|_| Default::default()).collect();
+    let mut columns: Vec<Column> = (0..parts).map(|_| Column::default()).collect();
     let mut longest = 1;
     let mut counts = vec![0; plans.len()];
     for maker in makers {
@@ -352,6 +352,9 @@ fn write(
         columns.into_iter().map(|(writers, rows)| Partition::join(width, writers, rows)).collect();
     Ok((joined.map_err(|e| out_of_memory(plans, e.to_string()))?, longest))
 }
+
+/// What becomes one part: who wrote it, and the rows, each list with the number of its writer.
+type Column = (Vec<Writer>, Vec<(usize, Vec<Row>)>);
 
 /// The rows of some sources, in each part.
 type TaskRows = Vec<Vec<Row>>;
@@ -407,13 +410,14 @@ impl Maker {
                     });
                 }
                 self.counts[k] += row.targets.len() as u64;
-                // The second receptor takes magnitudes.
-                let sign = if place.receptor == 1 { -1 } else { 1 };
                 for ((&j, &weight), &delay) in row.targets.iter().zip(&row.weights).zip(&row.delays) {
                     let j = plan.of_whole.as_ref().map_or(j, |whole| whole[j as usize]) as usize;
                     let unit = &place.units[j / UNIT];
-                    let at = (unit.place + place.receptor * unit.len + j - unit.first) as u16;
-                    let weight = sign * plan.synapses.quantize(weight, place.stored);
+                    let weight = plan.synapses.quantize(weight, place.stored);
+                    // Of two receptors, the second takes the magnitude of what inhibits.
+                    let second = place.receptors == 2 && weight < 0;
+                    let weight = if second { -weight } else { weight };
+                    let at = (unit.place + usize::from(second) * unit.len + j - unit.first) as u16;
                     drawn.push((unit.part as u32, Synapse { place: at, delay, weight }));
                     longest = longest.max(delay);
                 }

@@ -7,7 +7,7 @@ use crate::coordinates::Coordinates;
 use crate::error::{Error, Problems, Result};
 use crate::group::{Inhibitory, Population, Unbuilt};
 use crate::random::{Seed, Streams};
-use crate::relations::{Compartment, Postsynaptic, Presynaptic, SubPopulation};
+use crate::relations::{Compartment, Postsynaptic, Presynaptic};
 use crate::schedule::{BuildSystems, add_build_systems};
 use crate::synaptic_input::{CurrentCoef, NoSelfConnections, SynapseView, SynapseViews};
 use crate::time::Clock;
@@ -162,7 +162,10 @@ type Fresh<'w> = (
     (Has<NoSelfConnections>, Has<StaticSynapses>),
 );
 
-type End<'w> = (&'w Population, Has<Inhibitory>, Option<&'w Coordinates>, Option<&'w SubPopulation>);
+/// An end of a projection: size, sign and places.
+type EndItem<'w> = (&'w Population, bool, Option<&'w Coordinates>);
+
+type End<'w> = (&'w Population, Has<Inhibitory>, Option<&'w Coordinates>);
 
 /// For every new projection of static synapses, prepare to draw them.
 fn connect(
@@ -197,10 +200,7 @@ fn make(
     connections: &Connections,
     weights: &WeightInitializer,
     delays: Option<&SynapticDelays>,
-    (pre, post): (
-        (&Population, bool, Option<&Coordinates>, Option<&SubPopulation>),
-        (&Population, bool, Option<&Coordinates>, Option<&SubPopulation>),
-    ),
+    (pre, post): (EndItem<'_>, EndItem<'_>),
     autapses: bool,
     gain: Real,
     seed: Seed,
@@ -277,12 +277,11 @@ impl StaticSynapses {
     }
 }
 
+type FreshStatic = (With<Static>, With<Unbuilt>);
+
 /// For every new projection of static synapses, refuse what would be ignored, and follow no later change of what is
 /// folded into the stored weights.
-fn check_foreign(
-    mut problems: ResMut<Problems>,
-    projections: Query<(&Name, Foreign), (With<Static>, With<Unbuilt>)>,
-) {
+fn check_foreign(mut problems: ResMut<Problems>, projections: Query<(&Name, Foreign), FreshStatic>) {
     for (name, (has_current, has_delays, compartment)) in &projections {
         let mut refuse = |behaviour: &str, why: &str| {
             problems.push(Error::NotForStatic {
@@ -303,12 +302,12 @@ fn check_foreign(
     }
 }
 
-type Changed_<'w> = (&'w Name, Ref<'w, CurrentCoef>, &'w StaticSynapses, &'w Presynaptic);
+type Refolded<'w> = (&'w Name, Ref<'w, CurrentCoef>, &'w StaticSynapses, &'w Presynaptic);
 
 /// A coefficient that was changed between steps is in no stored weight.
 fn check_coefficients(
     mut problems: ResMut<Problems>,
-    projections: Query<Changed_, (With<Static>, Changed<CurrentCoef>)>,
+    projections: Query<Refolded, (With<Static>, Changed<CurrentCoef>)>,
     inhibitory: Query<(), With<Inhibitory>>,
 ) {
     for (name, coefficient, synapses, pre) in &projections {

@@ -199,10 +199,10 @@ fn advance<M: NeuronModel>(
 fn advance_unit<M: NeuronModel>(task: &mut Task<'_, M>, part: &mut Part, clock: &Clock) {
     let unit = task.v.len();
     let Part { arrivals, received: arrived, .. } = part;
-    for receptor in 0..task.receptors {
-        arrived[receptor].resize(UNIT, 0.0);
+    for (receptor, arrived) in arrived.iter_mut().enumerate().take(task.receptors) {
+        arrived.resize(UNIT, 0.0);
         let place = task.place + receptor * unit;
-        arrivals.take(place..place + unit, task.weight_unit, &mut arrived[receptor][..unit]);
+        arrivals.take(place..place + unit, task.weight_unit, &mut arrived[..unit]);
     }
     if let Some((weight, receptor, table, seed)) = &task.drive {
         table.drive(*seed, task.first, *weight, &mut arrived[*receptor][..unit]);

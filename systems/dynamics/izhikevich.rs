@@ -254,7 +254,16 @@ mod tests {
     fn block<'a>(v: &'a mut [Real], u: &'a mut [Real], input: &'a [Real], dt: Real) -> Neurons<'a> {
         let mut state: [&mut [Real]; MAX_STATE] = Default::default();
         state[0] = u;
-        Neurons { v, input, state, dt, scaling: TimeScaling::Upstream, start: 0 }
+        Neurons {
+            v,
+            input,
+            state,
+            dt,
+            scaling: TimeScaling::Upstream,
+            received: [&[], &[]],
+            constants: &[],
+            start: 0,
+        }
     }
 
     /// One neuron on its own.

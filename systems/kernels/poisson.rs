@@ -17,6 +17,7 @@ impl Lanes {
     pub fn new(seed: u64) -> Self {
         let mut at = seed;
         let mut state = [[0; LANES]; 4];
+        #[expect(clippy::needless_range_loop, reason = "a lane is a column of the state")]
         for lane in 0..LANES {
             for half in 0..2 {
                 at = at.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -31,7 +32,7 @@ impl Lanes {
 
     /// The next number of each.
     #[inline(always)]
-    pub fn next(&mut self) -> [u32; LANES] {
+    pub fn draw(&mut self) -> [u32; LANES] {
         let [a, b, c, d] = &mut self.0;
         let mut out = [0; LANES];
         for k in 0..LANES {
@@ -110,7 +111,7 @@ impl PoissonTable {
             self.add_compared(lanes, weight, out);
         } else {
             for eight in out.chunks_mut(LANES) {
-                for (x, u) in eight.iter_mut().zip(lanes.next()) {
+                for (x, u) in eight.iter_mut().zip(lanes.draw()) {
                     let more = self.limits.partition_point(|&limit| u >= limit) as u32;
                     *x += weight * (self.least + more) as Real;
                 }
@@ -131,7 +132,7 @@ impl PoissonTable {
 
 fn add_compared_plain(lanes: &mut Lanes, limits: &[u32], least: u32, weight: Real, out: &mut [Real]) {
     for eight in out.chunks_mut(LANES) {
-        for (x, u) in eight.iter_mut().zip(lanes.next()) {
+        for (x, u) in eight.iter_mut().zip(lanes.draw()) {
             let more = limits.iter().take_while(|&&limit| u >= limit).count() as u32;
             *x += weight * (least + more) as i32 as Real;
         }

@@ -340,16 +340,16 @@ impl Partition {
 
     /// Adds up all that is due at `step`. Steps are to follow each other.
     pub fn deliver(&mut self, step: u64, arrivals: &mut Arrivals) {
-        let mut due = self.calendar.take(step);
+        let due = self.calendar.take(step);
         match arrivals {
-            Arrivals::Bits16(sums) => self.deliver_due(step, &mut due, |segment, n| add_16(sums, segment, n)),
-            Arrivals::Bits32(sums) => self.deliver_due(step, &mut due, |segment, n| add_32(sums, segment, n)),
+            Arrivals::Bits16(sums) => self.deliver_due(step, &due, |segment, n| add_16(sums, segment, n)),
+            Arrivals::Bits32(sums) => self.deliver_due(step, &due, |segment, n| add_32(sums, segment, n)),
         }
         self.calendar.give_back(step, due);
     }
 
     #[inline(always)]
-    fn deliver_due(&mut self, step: u64, due: &mut Vec<Cursor>, mut add: impl FnMut(&[u32], usize)) {
+    fn deliver_due(&mut self, step: u64, due: &[Cursor], mut add: impl FnMut(&[u32], usize)) {
         let slabs: Vec<&[u32]> = self.slabs.iter().map(|slab| bytemuck::cast_slice(&slab[..])).collect();
         let at = |cursor: Cursor| &slabs[(cursor / CURSORS) as usize][(cursor % CURSORS) as usize * UNIT..];
         let wide = self.width == Width::Bits32;
@@ -363,7 +363,7 @@ impl Partition {
                 let segment = at(cursor);
                 let (n, gap) = ((segment[0] & 0xffff) as usize, segment[0] >> 16);
                 let payload = if wide { n.div_ceil(2) + n } else { n };
-                cursor += ((1 + payload).next_multiple_of(UNIT) / UNIT) as u32;
+                cursor += (1 + payload).div_ceil(UNIT) as u32;
                 add(&segment[1..], n);
                 match gap {
                     LAST => break,

@@ -52,6 +52,8 @@ fn parameters(behaviour: &Behaviour) -> Value {
         "Compartment" => json!("Proximal"),
         "CurrentCoef" | "InjectedCurrent" => json!(1.0),
         "InputSpikes" | "Tags" => json!([]),
+        "Connections" => json!({"rule": "AllToAll"}),
+        "SynapticDelays" => json!({"values": {"Drawn": {"Constant": 1.0}}, "limits": null}),
         "Istdp" => json!({"rho": 5.0}),
         "RewardModulated<Istdp>" => json!({"rule": {"rho": 5.0}}),
         name if name == "Rstdp" || name.starts_with("RewardModulated<") => json!({"rule": {}}),

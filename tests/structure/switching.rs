@@ -96,6 +96,12 @@ fn cases() -> Vec<(&'static str, &'static str, Make, Acts)> {
                 Ok(net.state(net.find("post")?, "I")?.iter().any(|&i| i != 0.0))
             },
         ),
+        (
+            "Static",
+            "",
+            |net| wired(net, (Static::default(), Connections::all_to_all(), WeightInitializer::ones())),
+            flows,
+        ),
         ("One2One", "", |net| wired(net, (One2One, WeightInitializer::ones())), flows),
         ("Conv2d", "", |net| onto(net, (4, 1, 1), (Conv2d::new(2, 2), WeightInitializer::ones())), flows),
         ("Local2d", "", |net| onto(net, (4, 1, 1), (Local2d::new(2, 2), WeightInitializer::ones())), flows),
@@ -119,6 +125,19 @@ fn cases() -> Vec<(&'static str, &'static str, Make, Acts)> {
             "",
             |net| net.neurons("post", 4, PoissonSource::new(900.0)),
             |net| Ok(spikes_of_four_steps(net)? > 0),
+        ),
+        (
+            "PoissonDrive",
+            "",
+            |net| {
+                // The current of a step is gone at the next.
+                let neuron = LifPscExp::default().tau_syn(0.01).threshold(1e9);
+                net.neurons("post", 4, (neuron, PoissonDrive::new(1000.0, 50.0, 2.0)))
+            },
+            |net| {
+                net.run(3)?;
+                Ok(net.state(net.find("post")?, "I_syn")?.iter().any(|&i| i > 1e-3))
+            },
         ),
         (
             "Adaptation",

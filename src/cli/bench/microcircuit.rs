@@ -145,7 +145,7 @@ fn weight(pre: usize, post: usize) -> Real {
 /// How many synapses there are between two populations of full size.
 fn synapses(pre: usize, post: usize, p: f64) -> f64 {
     let pairs = POPULATIONS[pre].1 as f64 * POPULATIONS[post].1 as f64;
-    ((1.0 - p).ln() / (1.0 - 1.0 / pairs).ln()).round()
+    (libm::log(1.0 - p) / libm::log(1.0 - 1.0 / pairs)).round()
 }
 
 /// The mean of a synaptic current that gets spikes of `weight` at `rate` \[Hz\].

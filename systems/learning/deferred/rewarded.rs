@@ -122,7 +122,8 @@ impl<R: PlasticityRule> RewardedRows<R> {
             self.clear_self(i, w, c);
         });
         for &i in &visits {
-            (self.since[i as usize], self.start[i as usize]) = (occasion.step, activity.pre_trace[i as usize]);
+            (self.since[i as usize], self.start[i as usize]) =
+                (occasion.step, activity.pre_trace[i as usize]);
         }
         self.visits = visits;
         if !activity.post.is_silent() {
