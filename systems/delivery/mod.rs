@@ -20,7 +20,7 @@ use crate::schedule::{Built, StepSystems};
 use crate::synaptic_input::SynapticCurrent;
 use bevy_ecs::lifecycle::HookContext;
 use bevy_ecs::prelude::*;
-use bevy_ecs::world::DeferredWorld;
+use bevy_ecs::world::{DeferredWorld, EntityRef};
 use serde::{Deserialize, Serialize};
 
 /// Synapses that do not learn, each with a weight and a delay of its own.
@@ -40,7 +40,7 @@ use serde::{Deserialize, Serialize};
 /// **CoNeX.** It has none. NEST's `static_synapse`.
 #[doc(alias = "static_synapse")]
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[component(on_remove = lay_out_anew)]
+#[component(on_add = lay_out_anew, on_remove = lay_out_anew)]
 #[serde(default)]
 pub struct Static {
     /// How weights are stored. The network's static synapses are all stored alike: with 16 bits if each projection says so.
@@ -64,7 +64,12 @@ impl Static {
     }
 }
 
-/// Synapses that go, or are switched off, leave the common layout at the next build.
+/// Whether a projection has static synapses, be they switched off.
+pub(crate) fn is_static(projection: EntityRef<'_>) -> bool {
+    projection.contains::<Static>() || projection.contains::<StaticSynapses>()
+}
+
+/// Synapses that come, go, or are switched on or off, join or leave the common layout at the next build.
 fn lay_out_anew(mut world: DeferredWorld, _: HookContext) {
     if let Some(mut built) = world.get_resource_mut::<Built>() {
         built.0 = false;

@@ -346,9 +346,7 @@ pub(crate) fn install(world: &mut World) {
         .saved();
     registry::behaviour::<NoSelfConnections>(world)
         .on(GroupKind::Projection)
-        .needs(
-            &[SYNAPSES.only("unless it is `Static`", |group| !group.contains::<crate::delivery::Static>())],
-        )
+        .needs(&[SYNAPSES.only("unless it is `Static`", |group| !crate::delivery::is_static(group))])
         .saved();
     add_build_systems(world, BuildSystems::Validate, check_coefficients);
     add_build_systems(world, BuildSystems::Allocate, allocate_currents);

@@ -18,7 +18,7 @@ pub(crate) use synaptic_delay::steps;
 pub(crate) use values::Pending;
 pub use values::{Held, Weights};
 
-use crate::delivery::Static;
+use crate::delivery::{Static, is_static};
 use crate::error::{Error, Problems};
 use crate::group::Unbuilt;
 use crate::random::Seed;
@@ -90,7 +90,7 @@ pub(crate) fn register<S: Synapses>(world: &mut World) {
 pub(crate) fn install(world: &mut World) {
     registry::behaviour::<WeightInitializer>(world)
         .on(GroupKind::Projection)
-        .needs(&[SYNAPSES.only("unless it is `Static`", |group| !group.contains::<Static>())])
+        .needs(&[SYNAPSES.only("unless it is `Static`", |group| !is_static(group))])
         .saved();
     registry::behaviour::<SynapticDelays>(world)
         .on(GroupKind::Projection)

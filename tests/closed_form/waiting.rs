@@ -64,6 +64,7 @@ impl Oracle {
         if self.frozen {
             return;
         }
+        #[expect(clippy::needless_range_loop, reason = "the oracle counts neurons")]
         for i in 0..N_PRE {
             for j in (0..N_POST).filter(|&j| self.is_synapse[[i, j]]) {
                 let mut w = self.w[[i, j]];

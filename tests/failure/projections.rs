@@ -64,7 +64,7 @@ struct Unheard;
 fn a_projection_has_one_connectivity_and_at_most_one_rule_that_the_network_knows() {
     let error = refused(
         projection(Proximal),
-        &["`retina -> cortex`", "add `Dense`, `Sparse`, `One2One` or `Conv2d`"],
+        &["`retina -> cortex`", "add `Dense`, `Sparse`, `One2One`, `Conv2d` or `Static`"],
     );
     assert!(matches!(error, NoConnectivity { .. }));
     let found = |error: Error| match error {

@@ -161,6 +161,13 @@ fn where_all_is_there_nothing_is_missing() -> Result<()> {
         let group = if behaviour.on == GroupKind::Projection { projection } else { source };
         // Families allow one member only: that is another error.
         put(&mut net, group, &behaviour);
+        let needs = |what: &str| behaviour.needs.iter().any(|need| need.what == what);
+        if needs("static synapses") || needs("connections") {
+            net.world_mut().entity_mut(group).insert((Static::default(), Connections::all_to_all()));
+        }
+        if needs("neuron model with receptors") {
+            net.world_mut().entity_mut(group).insert(LifPscExp::default());
+        }
         let missing: Vec<Error> = faults_of(&mut net).into_iter().filter(is_missing).collect();
         assert!(missing.is_empty(), "{}: {missing:?}", behaviour.name);
     }
