@@ -1,4 +1,4 @@
-//! Which neurons are joined: rules that draw the connections of [`Static`](crate::delivery::Static) synapses.
+//! Which neurons are joined: rules that draw the connections of [`Static`] synapses.
 //!
 //! Each source neuron draws its row of targets from a stream of its own, so rows can be drawn in any order, on any number of
 //! threads, and once more when someone wants to know them: the network is the same.

@@ -2,14 +2,14 @@
 //!
 //! The synapses of one source that end in one [`Partition`] of the targets lie in memory as a row of segments, sorted by
 //! delay: all that arrives at the same step is one segment. A spike leaves a [`Cursor`] to the first segment in the
-//! [`Calendar`], at the step when that is due; delivering a segment moves its cursor on to the next. So each step touches
+//! calendar, at the step when that is due; delivering a segment moves its cursor on to the next. So each step touches
 //! just the synapses that are due, and what is under way takes four bytes a spike and partition, however long delays are.
 //!
 //! Weights are whole numbers of a unit that the targets know, and are added up as such: sums have the same bits in any
 //! order, and so for any number of partitions. Nothing wraps: whoever chooses the unit bounds the sum.
 //!
 //! A segment is a header, `count | gap << 16`, and `count` synapses. `gap` is how many steps later the next segment of
-//! the row is due, [`LAST`] behind the last. Segments begin at multiples of four words, which is what cursors count.
+//! the row is due, `LAST` behind the last. Segments begin at multiples of four words, which is what cursors count.
 
 use super::simd;
 use crate::Real;
