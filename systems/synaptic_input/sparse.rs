@@ -169,9 +169,6 @@ impl Synapses for SparseSynapses {
     }
 }
 
-/// Synapses that one task of a learning step looks after, about.
-const SYNAPSES_PER_TASK: u64 = 1 << 18;
-
 /// How many synapses ahead their weights are fetched: a column's lie far apart.
 const AHEAD: usize = 24;
 
@@ -194,8 +191,9 @@ impl PlasticSynapses for SparseSynapses {
     }
 }
 
-/// Rows are shared among threads in parts of about as many synapses each. A part follows the spikes of its rows, and of
-/// each column what lies in them.
+/// Rows are shared among threads, each a part of about as many synapses. A part follows the spikes of its rows, and of each
+/// column what lies in them. (No synapse looks at another, so how many parts there are changes no bit; finding a part in
+/// a column costs a few misses of the cache, so there are no more than threads.)
 fn learn_stored<R: PlasticityRule, C: Changes>(
     changes: C,
     pattern: &Pattern,
@@ -206,7 +204,7 @@ fn learn_stored<R: PlasticityRule, C: Changes>(
     let spikes = activity.pre.events().len() + activity.post.events().len();
     let (synapses, n_pre) = (pattern.target.len(), pattern.row_start.len() - 1);
     let work = spikes * 5 * (synapses / n_pre.max(1));
-    workers.each(work, parts(pattern, changes), |(rows, mut changes)| {
+    workers.each(work, parts(pattern, changes, workers.threads()), |(rows, mut changes)| {
         let first = pattern.row_start[rows.start] as usize;
         if rule.learns_at_pre_spikes() {
             for &i in activity.pre.within(rows.clone()) {
@@ -225,8 +223,9 @@ fn learn_stored<R: PlasticityRule, C: Changes>(
         let (from, to) = (rows.start as u32, rows.end as u32);
         for &j in activity.post.events() {
             let column = pattern.column(j as usize);
-            let part = column.partition_point(|(i, _)| *i < from)..column.partition_point(|(i, _)| *i < to);
-            let column = &column[part];
+            let all = rows.len() == n_pre;
+            let at = |end: u32| column.partition_point(|(i, _)| *i < end);
+            let column = if all { column } else { &column[at(from)..at(to)] };
             column.iter().take(AHEAD).for_each(|(_, k)| changes.prefetch(*k as usize - first));
             for (n, &(i, k)) in column.iter().enumerate() {
                 if let Some((_, k)) = column.get(n + AHEAD) {
@@ -243,15 +242,16 @@ fn learn_stored<R: PlasticityRule, C: Changes>(
     });
 }
 
-/// Cuts the rows into parts of about [`SYNAPSES_PER_TASK`], each with the changes of its synapses.
-fn parts<C: Changes>(pattern: &Pattern, changes: C) -> impl Iterator<Item = (Range<usize>, C)> {
+/// Cuts the rows into `n` parts of about as many synapses each, with the changes of these.
+fn parts<C: Changes>(pattern: &Pattern, changes: C, n: usize) -> impl Iterator<Item = (Range<usize>, C)> {
     let n_pre = pattern.row_start.len() - 1;
+    let each = pattern.target.len().div_ceil(n) as u64;
     let (mut left, mut first) = (Some(changes), 0);
     std::iter::from_fn(move || {
         if first == n_pre {
             return None;
         }
-        let end = pattern.row_start[first] + SYNAPSES_PER_TASK;
+        let end = pattern.row_start[first] + each;
         let last = pattern.row_start.partition_point(|start| *start <= end) - 1;
         let rows = first..last.clamp(first + 1, n_pre);
         first = rows.end;
