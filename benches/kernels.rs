@@ -8,10 +8,11 @@ use conex::systems::kernels::decay::{add, all_finite, clamp, decay};
 use conex::systems::kernels::dendrite::prime;
 use conex::systems::kernels::integrate::{exponential_integrate, leaky_integrate, relax_adaptation};
 use conex::systems::kernels::math::{exp, tanh};
-use conex::systems::kernels::rows::{add_rows, learn_row};
+use conex::systems::kernels::rows::{add_rows, depress_row};
 use conex::systems::kernels::threshold::crossings;
 use conex::systems::kernels::top_k::losers_of_lane;
 use conex::systems::learning::InPlace;
+use conex::systems::weights::Held;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 
@@ -98,8 +99,11 @@ fn synapses(c: &mut Criterion) {
     let (rule, trace) = (Stdp::new(0.01, 0.002), numbers(N));
     let mut row = numbers(N);
     group.throughput(Throughput::Elements(N as u64));
-    group.bench_function("learn_row", |b| {
-        b.iter(|| learn_row(&rule, black_box(&mut InPlace(&mut row)), 0, (0.5, 0.0), &trace, &trace))
+    group.bench_function("depress_row", |b| {
+        b.iter(|| {
+            let mut changes = InPlace { weights: &mut row, held: Held::FREE };
+            depress_row(&rule, black_box(&mut changes), 0, (0.5, 0.0), &trace, &trace)
+        })
     });
 
     let n = 10_000;

@@ -28,8 +28,10 @@ pub trait Changes: Send + Sized {
 
 /// Changes go to the weights at once, which are held within the range that they are clipped to.
 pub struct InPlace<'a> {
-    pub(crate) weights: &'a mut [Real],
-    pub(crate) held: Held,
+    /// The weights.
+    pub weights: &'a mut [Real],
+    /// The range that they are held within.
+    pub held: Held,
 }
 
 impl Changes for InPlace<'_> {

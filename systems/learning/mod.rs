@@ -26,9 +26,10 @@ use crate::registry::{self, GroupKind, Need, Place, SwitchedOff};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system};
 use crate::spike_catching::{PostSpikes, PreSpikes};
 use crate::synaptic_input::{
-    Connectivity, CurrentNormalization, ForEachPlasticKind, PlasticSynapses, SYNAPSES, each_plastic_kind};
-use crate::traces::{PostTrace, PostTraceValues, PreTrace, PreTraceValues};
+    Connectivity, CurrentNormalization, ForEachPlasticKind, PlasticSynapses, SYNAPSES, each_plastic_kind,
+};
 use crate::time::Clock;
+use crate::traces::{PostTrace, PostTraceValues, PreTrace, PreTraceValues};
 use crate::weights::{Frozen, Held, WeightClip, WeightNormalization};
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;

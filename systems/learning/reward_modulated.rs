@@ -86,10 +86,14 @@ pub struct Eligibility {
 }
 
 fn read_eligibility<S: PlasticSynapses>(projection: EntityRef<'_>, values: &mut Vec<Real>) -> bool {
-    let (Some(c), Some(synapses)) = (projection.get::<Eligibility>(), projection.get::<S>()) else { return false };
+    let (Some(c), Some(synapses)) = (projection.get::<Eligibility>(), projection.get::<S>()) else {
+        return false;
+    };
     values.extend_from_slice(if c.is_with_weights { synapses.weights().eligibility() } else { &c.values });
     true
 }
+
+type Rewarded<'w, R, S> = (Ref<'w, RewardModulated<R>>, Learner, &'w mut Eligibility, &'w mut S);
 
 /// For every projection with this rule behind a reward and these synapses, note changes and let dopamine apply them.
 fn learn_with_reward<R: PlasticityRule, S: PlasticSynapses>(
@@ -97,7 +101,7 @@ fn learn_with_reward<R: PlasticityRule, S: PlasticSynapses>(
     workers: Res<Workers>,
     problems: Res<Problems>,
     dopamine: Option<Res<DopamineConcentration>>,
-    mut projections: Query<(Ref<RewardModulated<R>>, Learner, &mut Eligibility, &mut S), Without<Frozen>>,
+    mut projections: Query<Rewarded<R, S>, Without<Frozen>>,
 ) {
     if !problems.is_empty() {
         // As with a bare rule: what is wrong must not reach a weight.
@@ -110,7 +114,14 @@ fn learn_with_reward<R: PlasticityRule, S: PlasticSynapses>(
         let rule = rule.with_traces(&learner.pre.0, &learner.post.0);
         let reward = Reward { decay: clock.optional_dt() as Real / tau_c, dopamine };
         synapses.weights_mut().hold(learner.held());
-        synapses.learn_step_for_reward(&rule, &learner.activity(), &mut eligibility.values, reward, &occasion, &workers);
+        synapses.learn_step_for_reward(
+            &rule,
+            &learner.activity(),
+            &mut eligibility.values,
+            reward,
+            &occasion,
+            &workers,
+        );
         eligibility.is_with_weights = eligibility.values.is_empty();
     }
 }

@@ -6,7 +6,9 @@ use crate::error::Result;
 use crate::fire::SpikeSet;
 use crate::kernels::decay::{add, multiply};
 use crate::kernels::rows::{add_rows, depress_row, learn_row, reward_row, reward_silent_row};
-use crate::learning::{Activity, Aside, Changes, DeferredRows, Occasion, PlasticityRule, Reward, RewardedRows};
+use crate::learning::{
+    Activity, Aside, Changes, DeferredRows, Occasion, PlasticityRule, Reward, RewardedRows,
+};
 use crate::weights::{Given, Weights};
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;

@@ -216,7 +216,11 @@ fn learn_stored<R: PlasticityRule, C: Changes>(
                     let (post, post_slow) = (activity.post_trace[j], activity.post_slow[j]);
                     let traces = Traces { pre: pre.0, pre_slow: pre.1, post, post_slow };
                     let depression = rule.on_pre_spike(w, traces);
-                    if activity.post.mask()[j] { depression + rule.on_post_spike(w, traces) } else { depression }
+                    if activity.post.mask()[j] {
+                        depression + rule.on_post_spike(w, traces)
+                    } else {
+                        depression
+                    }
                 });
             }
         }

@@ -12,8 +12,8 @@ pub use delay::{DelayInitializer, Delays, DestinationDelays, SourceDelays};
 pub use distribution::{Distribution, Limits};
 pub use initializer::{Given, WeightInitializer};
 pub use normalization::WeightNormalization;
-pub use values::{Held, Weights};
 pub(crate) use values::Pending;
+pub use values::{Held, Weights};
 
 use crate::error::{Error, Problems};
 use crate::group::Unbuilt;

@@ -2,8 +2,8 @@
 //! once.
 
 use super::*;
-use conex::systems::synaptic_input::dense::DenseSynapses;
 use conex::systems::synaptic_input::Synapses;
+use conex::systems::synaptic_input::dense::DenseSynapses;
 
 const N_PRE: usize = 70;
 const N_POST: usize = 24;
@@ -64,14 +64,14 @@ impl Oracle {
         if self.frozen {
             return;
         }
-        for i in 0..N_PRE {
+        for (i, &fires) in pre.iter().enumerate() {
             for j in (0..N_POST).filter(|&j| self.is_synapse[[i, j]]) {
                 let mut w = self.w[[i, j]];
                 let mut change = 0.0;
                 if post[j] {
                     change += self.a_plus * self.pre_trace[i] * self.bound(w);
                 }
-                if pre[i] {
+                if fires {
                     change -= A_MINUS * self.post_trace[j] * self.bound(w);
                 }
                 if self.case.payoff.is_some() {
@@ -148,8 +148,7 @@ impl Pair {
     }
 
     fn step(&mut self) -> Result<()> {
-        let (input, next) =
-            (self.lcg.some_of(N_PRE as u32, 0.04), self.lcg.some_of(N_POST as u32, 0.06));
+        let (input, next) = (self.lcg.some_of(N_PRE as u32, 0.04), self.lcg.some_of(N_POST as u32, 0.06));
         // Reward and punishment last a while, so that weights run along.
         let payoff = self.oracle.case.payoff.map_or(0.0, |most| most * (2.0 * self.lcg.next() - 1.0));
         self.net.set_input(self.pre, &input)?;
@@ -165,7 +164,10 @@ impl Pair {
     fn weights(&self) -> Result<Array2<Real>> {
         let weights = self.net.weights(self.projection)?;
         let mut stored = weights.iter();
-        Ok(self.oracle.is_synapse.mapv(|is| if is { stored.next().copied().unwrap_or(Real::NAN) } else { 0.0 }))
+        Ok(self
+            .oracle
+            .is_synapse
+            .mapv(|is| if is { stored.next().copied().unwrap_or(Real::NAN) } else { 0.0 }))
     }
 
     /// Compares weights, and what waits for a reward.
@@ -188,9 +190,9 @@ impl Pair {
 fn cases() -> impl Iterator<Item = Case> {
     let bounds = [Bound::None, Bound::Hard, Bound::Soft];
     let kinds = [(false, None), (true, None), (false, Some(0.02)), (true, Some(0.02))];
-    let plain = bounds.into_iter().flat_map(move |bound| {
-        kinds.map(|(sparse, payoff)| Case { bound, sparse, payoff, ..PLAIN })
-    });
+    let plain = bounds
+        .into_iter()
+        .flat_map(move |bound| kinds.map(|(sparse, payoff)| Case { bound, sparse, payoff, ..PLAIN }));
     let kinds = [(false, None), (true, None), (false, Some(0.3)), (true, Some(0.3))];
     plain.chain(bounds.into_iter().flat_map(move |bound| {
         kinds.map(|(sparse, payoff)| Case { bound, sparse, payoff, clip: Some((0.1, 0.9)), ..PLAIN })
@@ -231,7 +233,11 @@ fn traces_of_the_nearest_spike_wait_as_well() -> Result<()> {
 
 #[test]
 fn reading_weights_in_the_middle_of_learning_changes_nothing() -> Result<()> {
-    for case in [PLAIN, Case { bound: Bound::Soft, ..PLAIN }, Case { payoff: Some(0.1), clip: Some((0.2, 0.8)), ..PLAIN }] {
+    for case in [
+        PLAIN,
+        Case { bound: Bound::Soft, ..PLAIN },
+        Case { payoff: Some(0.1), clip: Some((0.2, 0.8)), ..PLAIN },
+    ] {
         let (mut read, mut left_alone) = (Pair::new(case, 5, 1)?, Pair::new(case, 5, 1)?);
         for _ in 0..300 {
             read.step()?;
@@ -239,7 +245,8 @@ fn reading_weights_in_the_middle_of_learning_changes_nothing() -> Result<()> {
             read.weights()?;
         }
         assert_eq!(read.weights()?, left_alone.weights()?, "{case:?}");
-        let (c, expected) = (read.net.state(read.projection, "c"), left_alone.net.state(left_alone.projection, "c"));
+        let (c, expected) =
+            (read.net.state(read.projection, "c"), left_alone.net.state(left_alone.projection, "c"));
         assert_eq!(c.ok(), expected.ok());
     }
     Ok(())
@@ -270,7 +277,8 @@ fn what_is_done_to_a_learning_network_acts_from_then_on() -> Result<()> {
                     }
                 }
                 800 => {
-                    let mut synapses = pair.net.world_mut().get_mut::<DenseSynapses>(projection).expect("dense");
+                    let mut synapses =
+                        pair.net.world_mut().get_mut::<DenseSynapses>(projection).expect("dense");
                     synapses.weights_mut().values_mut()[..100].fill(0.5);
                     pair.oracle.w.iter_mut().take(100).for_each(|w| *w = 0.5);
                 }

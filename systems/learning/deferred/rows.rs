@@ -35,7 +35,8 @@ impl<R: PlasticityRule> DeferredRows<R> {
     /// Whether the changes of `rule` can wait, where they are `held` within a range.
     pub fn can_follow(rule: &R, held: Held) -> bool {
         // A replay knows the slow traces of the targets only, and sums hold a range only if all terms have one sign.
-        rule.slow_traces().is_none() || (rule.potentiation() == Potentiation::Proportional && held == Held::FREE)
+        rule.slow_traces().is_none()
+            || (rule.potentiation() == Potentiation::Proportional && held == Held::FREE)
     }
 
     /// Rows that wait for nothing yet.
@@ -267,4 +268,3 @@ impl<R: PlasticityRule> Pending for DeferredRows<R> {
         Box::new(self.clone())
     }
 }
-
