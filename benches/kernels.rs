@@ -11,7 +11,8 @@ use conex::systems::kernels::math::{exp, tanh};
 use conex::systems::kernels::rows::{add_rows, depress_row};
 use conex::systems::kernels::threshold::crossings;
 use conex::systems::kernels::top_k::losers_of_lane;
-use conex::systems::learning::Aside;
+use conex::systems::learning::InPlace;
+use conex::systems::weights::Held;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 
@@ -96,11 +97,13 @@ fn synapses(c: &mut Criterion) {
         });
     }
     let (rule, trace) = (Stdp::new(0.01, 0.002), numbers(N));
-    let (row, mut changes) = (numbers(N), vec![0.0; N]);
+    let mut row = numbers(N);
     group.throughput(Throughput::Elements(N as u64));
     group.bench_function("depress_row", |b| {
-        let mut aside = Aside { weights: &row, changes: &mut changes };
-        b.iter(|| depress_row(&rule, black_box(&mut aside), 0, (0.5, 0.0), &trace, &trace))
+        b.iter(|| {
+            let mut changes = InPlace { weights: &mut row, held: Held::FREE };
+            depress_row(&rule, black_box(&mut changes), 0, (0.5, 0.0), &trace, &trace)
+        })
     });
 
     let n = 10_000;

@@ -1,7 +1,7 @@
 //! Stage `Dendrite`: spikes from outside, of many sources that fire at random, arrive at the receptors.
 
 use crate::Real;
-use crate::checks::{Parameters, Range, keep_checked};
+use crate::checks::{Parameters, Range, check_parameter, keep_checked};
 use crate::delivery::{Fused, UNIT};
 use crate::dendrite::DendriteSystems;
 use crate::error::Problems;
@@ -91,16 +91,18 @@ impl DriveTable {
     }
 }
 
-/// For every drive whose parameters are new, make its tables.
+/// For every drive whose parameters are new, check its weight and make its tables.
 fn follow_parameters(
     clock: Res<Clock>,
-    problems: Res<Problems>,
-    mut drives: Query<(&PoissonDrive, &mut DriveTable), Changed<PoissonDrive>>,
+    mut problems: ResMut<Problems>,
+    mut drives: Query<(&Name, &PoissonDrive, &mut DriveTable), Changed<PoissonDrive>>,
 ) {
-    if !problems.is_empty() {
-        return;
-    }
-    for (drive, mut table) in &mut drives {
+    for (name, drive, mut table) in &mut drives {
+        let weight = check_parameter(name, "PoissonDrive", "weight", &drive.weight.into(), 1, Range::Any);
+        problems.check(weight);
+        if !problems.is_empty() {
+            continue;
+        }
         let n = drive.sources.count().or(drive.rate.count()).unwrap_or(1);
         let mean = |j| f64::from(drive.sources.get(j)) * f64::from(drive.rate.get(j)) * clock.dt / 1e3;
         table.tables = (0..n).map(|j| PoissonTable::new(mean(j))).collect();

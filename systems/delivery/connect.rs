@@ -302,21 +302,21 @@ fn check_foreign(mut problems: ResMut<Problems>, projections: Query<(&Name, Fore
     }
 }
 
-type Refolded<'w> = (&'w Name, Ref<'w, CurrentCoef>, &'w StaticSynapses, &'w Presynaptic);
+type Folded<'w> = (&'w Name, Option<&'w CurrentCoef>, &'w StaticSynapses, &'w Presynaptic);
 
-/// A coefficient that was changed between steps is in no stored weight.
-fn check_coefficients(
+/// A coefficient or a sign that was changed between steps is in no stored weight.
+fn check_folded(
     mut problems: ResMut<Problems>,
-    projections: Query<Refolded, (With<Static>, Changed<CurrentCoef>)>,
+    projections: Query<Folded, With<Static>>,
     inhibitory: Query<(), With<Inhibitory>>,
 ) {
     for (name, coefficient, synapses, pre) in &projections {
         let sign = if inhibitory.contains(pre.0) { -1.0 } else { 1.0 };
-        if coefficient.0 * sign != synapses.gain {
-            let why = "it is part of the stored weights, and cannot change between steps: put it back, or remove the \
-                       projection and make it anew";
-            let (projection, behaviour) = (name.to_string(), "a changed CurrentCoef".to_string());
-            problems.push(Error::NotForStatic { projection, behaviour, why: why.into() });
+        if coefficient.map_or(1.0, |c| c.0) * sign != synapses.gain {
+            let why = "both are part of the stored weights, and cannot change between steps: put it back, or remove \
+                       the projection and make it anew";
+            let behaviour = "a `CurrentCoef` or an `Inhibitory` source that was changed".to_string();
+            problems.push(Error::NotForStatic { projection: name.into(), behaviour, why: why.into() });
         }
     }
 }
@@ -332,5 +332,5 @@ pub(super) fn install(world: &mut World) {
     world.get_resource_or_init::<SynapseViews>().add(view);
     add_build_systems(world, BuildSystems::Connect, connect);
     add_build_systems(world, BuildSystems::Validate, check_foreign);
-    crate::schedule::add_systems(world, crate::schedule::StepSystems::Time, check_coefficients);
+    crate::schedule::add_systems(world, crate::schedule::StepSystems::Time, check_folded);
 }

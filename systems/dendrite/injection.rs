@@ -46,11 +46,15 @@ fn inject_into_dendrites(
     }
 }
 
-/// For every population with an electrode and no dendrite, let the injected current be its input.
+/// For every population with an electrode and no dendrite, let the injected current be its input. It stands there until
+/// something else is written, so most steps have nothing to do.
 fn inject_directly(
-    mut populations: Query<(&InjectedCurrent, &mut InputCurrent), Without<SimpleDendriteStructure>>,
+    mut populations: Query<(Ref<InjectedCurrent>, &mut InputCurrent), Without<SimpleDendriteStructure>>,
 ) {
     for (injected, mut input) in &mut populations {
+        if !injected.is_changed() && !input.is_changed() {
+            continue;
+        }
         for (k, current) in input.0.chunks_mut(BLOCK).enumerate() {
             current.copy_from_slice(injected.0.block(k * BLOCK, current.len()));
         }

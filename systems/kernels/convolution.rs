@@ -79,6 +79,10 @@ impl Geometry {
 #[inline]
 fn place_along(s: usize, k: usize, stride: usize, padding: usize, places: usize) -> Option<usize> {
     let from_first = (s + padding).checked_sub(k)?;
+    if stride == 1 {
+        // No division, which would take longer than all else.
+        return (from_first < places).then_some(from_first);
+    }
     (from_first.is_multiple_of(stride) && from_first / stride < places).then_some(from_first / stride)
 }
 

@@ -26,6 +26,20 @@ pub mod pairs;
 /// Neurons in one task of a parallel region, and the reach of one random stream.
 pub const CHUNK: usize = 4096;
 
+/// Has the memory of element `k` fetched, where the processor can be asked to. A `k` beyond the end is asked for in vain.
+#[inline(always)]
+pub fn prefetch<T>(x: &[T], k: usize) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let address = x.as_ptr().wrapping_add(k);
+        // SAFETY: a prefetch reads nothing and never faults, whatever the address; SSE is part of x86-64.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (x, k);
+}
+
 /// Compiles a kernel twice, for the baseline instruction set and for AVX2, and picks at run time what the processor has.
 ///
 /// One binary then runs everywhere, with the same results: AVX2 without FMA does the same operations in wider registers.

@@ -129,25 +129,34 @@ simd! {
 }
 
 simd! {
-    /// `w ← w + sum·c`, then `c ← kept·c`: many steps of dopamine in one go.
-    pub fn apply_rewards(w: &mut [Real], c: &mut [Real], sum: Real, kept: Real) {
-        assert_eq!(w.len(), c.len());
-        for (w, c) in w.iter_mut().zip(c) {
-            *w += sum * *c;
-            *c *= kept;
+    /// `w ← w + sum·(c + δ) − δ'`, then `c ← kept·(c + δ)`: many steps of dopamine in one go, with the changes δ of the
+    /// eligibility and what the dopamine before them takes off, δ'.
+    pub fn apply_rewards(w: &mut [Real], c: &mut [Real], brought: &[[Real; 2]], sum: Real, kept: Real) {
+        let n = w.len();
+        let (c, brought) = (&mut c[..n], &brought[..n]);
+        for j in 0..n {
+            let [change, before] = brought[j];
+            let eligible = c[j] + change;
+            w[j] += sum * eligible - before;
+            c[j] = kept * eligible;
         }
     }
 }
 
+/// The longest way that a weight can go with eligibility c and what was `noted`, where dopamine reaches so far.
+#[inline(always)]
+pub fn way(c: Real, noted: Real, reach: Real) -> Real {
+    (c.abs() + noted.abs()) * reach
+}
+
 simd! {
-    /// How many weights could have left their range within `(|c| + noted)·reach`.
-    pub fn near_edges(w: &[Real], c: &[Real], noted: &[Real], reach: Real, held: Held) -> usize {
+    /// How many weights could have left their range on their [`way`].
+    pub fn near_edges(w: &[Real], c: &[Real], noted: &[[Real; 2]], reach: Real, held: Held) -> usize {
         let n = w.len();
         let (c, noted) = (&c[..n], &noted[..n]);
         let mut near = 0_u32;
         for j in 0..n {
-            let way = (c[j].abs() + noted[j]) * reach;
-            near += u32::from(!((w[j] - way >= held.min) & (w[j] + way <= held.max)));
+            near += u32::from(held.may_leave(w[j], way(c[j], noted[j][0], reach)));
         }
         near as usize
     }

@@ -1,6 +1,7 @@
 //! Where the changes of weights go: to the weights themselves, or to a place aside, one a weight.
 
 use crate::Real;
+use crate::kernels::prefetch;
 use crate::weights::Held;
 
 /// Weights, and where their changes go. Every kind of connectivity walks its synapses once, whichever it is.
@@ -8,8 +9,14 @@ pub trait Changes: Send + Sized {
     /// The same, `n` weights at a time.
     fn chunks(self, n: usize) -> impl Iterator<Item = Self>;
 
+    /// The first `n` weights, and the others.
+    fn split_at(self, n: usize) -> (Self, Self);
+
     /// Weight `k`.
     fn weight(&self, k: usize) -> Real;
+
+    /// Has the memory of weight `k` fetched, for it will be needed soon.
+    fn prefetch(&self, k: usize);
 
     /// Notes that weight `k` changes by `change`: all that a step changes it by, in one call.
     fn add(&mut self, k: usize, change: Real);
@@ -21,8 +28,10 @@ pub trait Changes: Send + Sized {
 
 /// Changes go to the weights at once, which are held within the range that they are clipped to.
 pub struct InPlace<'a> {
-    pub(crate) weights: &'a mut [Real],
-    pub(crate) held: Held,
+    /// The weights.
+    pub weights: &'a mut [Real],
+    /// The range that they are held within.
+    pub held: Held,
 }
 
 impl Changes for InPlace<'_> {
@@ -31,9 +40,19 @@ impl Changes for InPlace<'_> {
         self.weights.chunks_mut(n).map(move |weights| InPlace { weights, held })
     }
 
+    fn split_at(self, n: usize) -> (Self, Self) {
+        let ((first, rest), held) = (self.weights.split_at_mut(n), self.held);
+        (InPlace { weights: first, held }, InPlace { weights: rest, held })
+    }
+
     #[inline(always)]
     fn weight(&self, k: usize) -> Real {
         self.weights[k]
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, k: usize) {
+        prefetch(self.weights, k);
     }
 
     #[inline(always)]
@@ -63,9 +82,21 @@ impl Changes for Aside<'_> {
         both.map(|(weights, changes)| Aside { weights, changes })
     }
 
+    fn split_at(self, n: usize) -> (Self, Self) {
+        let (weights, changes) = (self.weights.split_at(n), self.changes.split_at_mut(n));
+        let part = |weights, changes| Aside { weights, changes };
+        (part(weights.0, changes.0), part(weights.1, changes.1))
+    }
+
     #[inline(always)]
     fn weight(&self, k: usize) -> Real {
         self.weights[k]
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, k: usize) {
+        prefetch(self.weights, k);
+        prefetch(self.changes, k);
     }
 
     #[inline(always)]

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// **Parameters.** Below, and those of the rule.
 ///
-/// **Scheme.** As it stands, once a step; `tau_c` counts steps, as in CoNeX, and milliseconds with
+/// **Scheme.** As it stands, once a step; dense rows take many steps in one go, to the same result up to rounding. `tau_c` counts steps, as in CoNeX, and milliseconds with
 /// [`TimeScaling::Consistent`](crate::time::TimeScaling).
 ///
 /// **Reference.** E. Izhikevich (2007), doi 10.1093/cercor/bhl152; R. Florian (2007), doi 10.1162/neco.2007.19.6.1468.
@@ -93,7 +93,7 @@ fn read_eligibility<S: PlasticSynapses>(projection: EntityRef<'_>, values: &mut 
     true
 }
 
-type Modulated<'w, R, S> = (Ref<'w, RewardModulated<R>>, Learner, &'w mut Eligibility, &'w mut S);
+type Rewarded<'w, R, S> = (Ref<'w, RewardModulated<R>>, Learner, &'w mut Eligibility, &'w mut S);
 
 /// For every projection with this rule behind a reward and these synapses, note changes and let dopamine apply them.
 fn learn_with_reward<R: PlasticityRule, S: PlasticSynapses>(
@@ -101,7 +101,7 @@ fn learn_with_reward<R: PlasticityRule, S: PlasticSynapses>(
     workers: Res<Workers>,
     problems: Res<Problems>,
     dopamine: Option<Res<DopamineConcentration>>,
-    mut projections: Query<Modulated<R, S>, Without<Frozen>>,
+    mut projections: Query<Rewarded<R, S>, Without<Frozen>>,
 ) {
     if !problems.is_empty() {
         // As with a bare rule: what is wrong must not reach a weight.

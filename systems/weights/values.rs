@@ -33,6 +33,14 @@ impl Held {
     }
 }
 
+impl Held {
+    /// Whether a weight that goes as far as `way` may meet an edge. Says yes where it is no number.
+    #[inline(always)]
+    pub fn may_leave(self, w: Real, way: Real) -> bool {
+        !((w - way >= self.min) & (w + way <= self.max))
+    }
+}
+
 /// Changes that are known but not made yet. A rule that follows spikes leaves a weight alone until somebody needs it.
 pub(crate) trait Pending: Any + Debug + Send + Sync {
     /// Whether any weight differs from what is stored.

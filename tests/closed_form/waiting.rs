@@ -64,15 +64,14 @@ impl Oracle {
         if self.frozen {
             return;
         }
-        #[expect(clippy::needless_range_loop, reason = "the oracle counts neurons")]
-        for i in 0..N_PRE {
+        for (i, &fires) in pre.iter().enumerate() {
             for j in (0..N_POST).filter(|&j| self.is_synapse[[i, j]]) {
                 let mut w = self.w[[i, j]];
                 let mut change = 0.0;
                 if post[j] {
                     change += self.a_plus * self.pre_trace[i] * self.bound(w);
                 }
-                if pre[i] {
+                if fires {
                     change -= A_MINUS * self.post_trace[j] * self.bound(w);
                 }
                 if self.case.payoff.is_some() {

@@ -4,6 +4,7 @@ use super::{Prepared, Steps, Workload};
 use clap::Args;
 use conex::prelude::*;
 use conex::systems::dynamics::{Range, check_parameter};
+use conex::systems::learning::Potentiation;
 
 #[derive(Args)]
 pub struct LifStdp {
@@ -37,6 +38,11 @@ impl PlasticityRule for SuccessiveSpikes {
 
     fn learns_at_pre_spikes(&self) -> bool {
         false
+    }
+
+    fn potentiation(&self) -> Potentiation {
+        // Traces go 0.5, 0.25, 0.125: one step behind the spike is the only one that counts.
+        Potentiation::Any { silent_below: 0.2 }
     }
 
     fn check(&self, projection: &str) -> conex::systems::Result<()> {

@@ -8,7 +8,7 @@ use conex::systems::random::Seed;
 #[derive(Args)]
 pub struct Microcircuit {
     /// The share of the neurons, and of the synapses of each, that is kept.
-    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = super::above_zero, allow_negative_numbers = true)]
     scale: f64,
     /// What drives the network from outside.
     #[arg(long, value_enum, default_value_t = Drive::Poisson)]
@@ -17,10 +17,10 @@ pub struct Microcircuit {
     #[arg(long, value_enum, default_value_t = Weights::I16)]
     weights: Weights,
     /// Biological seconds to run before.
-    #[arg(long, value_name = "S", default_value_t = 0.5)]
+    #[arg(long, value_name = "S", default_value_t = 0.5, value_parser = super::not_negative, allow_negative_numbers = true)]
     warmup: f64,
     /// Biological seconds to measure.
-    #[arg(long, value_name = "S", default_value_t = 2.0)]
+    #[arg(long, value_name = "S", default_value_t = 2.0, value_parser = super::above_zero, allow_negative_numbers = true)]
     seconds: f64,
 }
 

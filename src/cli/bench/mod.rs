@@ -101,6 +101,19 @@ impl Workloads {
     }
 }
 
+/// A number of the command line that has to be above 0.
+fn above_zero(text: &str) -> Result<f64, String> {
+    not_negative(text).and_then(|x| if x > 0.0 { Ok(x) } else { Err("it must be above 0".into()) })
+}
+
+/// A number of the command line that has to be 0 or more.
+fn not_negative(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if x.is_finite() && x >= 0.0 => Ok(x),
+        _ => Err("it must be a number, 0 or more".into()),
+    }
+}
+
 /// A workload with its options.
 trait Workload {
     /// Builds the network and says how it is run. A workload of another time resolution replaces that of the settings.

@@ -13,10 +13,10 @@ struct Size {
     #[arg(long, value_name = "N", default_value_t = 4000)]
     neurons: usize,
     /// Biological seconds to run before.
-    #[arg(long, value_name = "S", default_value_t = 0.5)]
+    #[arg(long, value_name = "S", default_value_t = 0.5, value_parser = super::not_negative, allow_negative_numbers = true)]
     warmup: f64,
     /// Biological seconds to measure.
-    #[arg(long, value_name = "S", default_value_t = 5.0)]
+    #[arg(long, value_name = "S", default_value_t = 5.0, value_parser = super::above_zero, allow_negative_numbers = true)]
     seconds: f64,
 }
 

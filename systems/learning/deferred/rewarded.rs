@@ -9,10 +9,10 @@
 //! clear of both edges, as `(|c| + Σ|δ|)·Σ μ^(r − t0)·|D_r|` tells, it never acted; the other weights take the steps one by
 //! one, as they would have.
 
-use super::super::{Activity, Occasion, PlasticityRule, Reward};
+use super::super::{Activity, Occasion, PlasticityRule, Potentiation, Reward};
 use super::{Course, Decaying, HORIZON, Log, Rows};
 use crate::Real;
-use crate::kernels::rows::{apply_rewards, near_edges, reward_row, reward_silent_row};
+use crate::kernels::rows::{apply_rewards, near_edges, reward_row, reward_silent_row, way};
 use crate::weights::{Held, Pending};
 use crate::workers::Workers;
 use std::collections::VecDeque;
@@ -40,12 +40,20 @@ pub(crate) struct RewardedRows<R: PlasticityRule> {
     visits: Vec<u32>,
 }
 
+/// A little more than the way of a weight can be, for it is computed with rounding.
+const MARGIN: Real = 1.001;
+
+/// Beyond one weight in so many near an edge, the whole row takes the steps one by one.
+const MANY: usize = 16;
+
 /// What a step since the last visit does to an eligibility that is kept as it was then.
 struct Passed {
     /// G up to this step.
     sum: Real,
     /// μ^−k, k steps after the visit.
     growth: Real,
+    /// μ^k.
+    kept: Real,
 }
 
 /// How long rows may wait where `decay` of the eligibility decays each step: growth has to stay small.
@@ -172,17 +180,23 @@ impl<R: PlasticityRule> RewardedRows<R> {
         if since >= self.last {
             return;
         }
-        let (mut passed, mut reach) = (vec![Passed { sum: 0.0, growth: 1.0 }], 0.0);
+        let mut passed = Vec::with_capacity((self.last - since) as usize + 1);
+        passed.push(Passed { sum: 0.0, growth: 1.0, kept: 1.0 });
+        let mut reach = 0.0;
         let (keep, mut sum, mut kept) = (1.0 - f64::from(self.decay), 0.0, 1.0);
         for dopamine in self.rewards(since).map(f64::from) {
             kept *= keep;
             sum += kept * dopamine;
             reach += kept * dopamine.abs();
-            passed.push(Passed { sum: sum as Real, growth: (1.0 / kept) as Real });
+            passed.push(Passed { sum: sum as Real, growth: (1.0 / kept) as Real, kept: kept as Real });
+        }
+        if self.rule.potentiation() == Potentiation::Proportional {
+            self.catch_up_by_sums(i, (w, c), &passed, reach as Real);
+            return self.clear_self(i, w, c);
         }
         let held = self.course.held;
         let before = (held != Held::FREE).then(|| (w.to_vec(), c.to_vec()));
-        let mut noted = vec![0.0; if before.is_some() { w.len() } else { 0 }];
+        let mut noted = vec![[0.0; 2]; w.len()];
         let mut trace = self.trace_since(i);
         for (step, events) in self.log.after(since) {
             let (pre, k) = (trace.at(*step), (step - since) as usize);
@@ -192,16 +206,54 @@ impl<R: PlasticityRule> RewardedRows<R> {
                 let change = growth * self.rule.on_post_spike(w[j] + c[j] * sum, event.traces(pre));
                 c[j] += change;
                 w[j] -= change * sum;
-                if let Some(noted) = noted.get_mut(j) {
-                    *noted += change.abs();
-                }
+                noted[j][0] += change.abs();
             }
         }
-        apply_rewards(w, c, sum as Real, kept as Real);
+        for (w, c) in w.iter_mut().zip(&mut *c) {
+            *w += sum as Real * *c;
+            *c *= kept as Real;
+        }
         if let Some((before_w, before_c)) = before {
             self.mind_the_edges(i, (w, c), (&before_w, &before_c), &noted, reach as Real);
         }
         self.clear_self(i, w, c);
+    }
+
+    /// As [`catch_up`](Self::catch_up) where no change depends on a weight: what spikes bring is added up aside.
+    fn catch_up_by_sums(&self, i: usize, (w, c): (&mut [Real], &mut [Real]), passed: &[Passed], reach: Real) {
+        let mut brought = vec![[0.0; 2]; w.len()];
+        let (mut least, mut most): (Real, Real) = (0.0, 0.0);
+        let mut trace = self.trace_since(i);
+        for (step, events) in self.log.after(self.since[i]) {
+            let k = (step - self.since[i]) as usize;
+            let (at_visit, before) = (trace.at(*step) * passed[k].growth, passed[k - 1].sum);
+            for event in events {
+                let change = at_visit * self.rule.on_post_spike(0.0, event.traces(1.0));
+                (least, most) = (least.min(change), most.max(change));
+                let brought = &mut brought[event.target as usize];
+                *brought = [brought[0] + change, brought[1] + change * before];
+            }
+        }
+        let held = self.course.held;
+        let reach = reach * MARGIN;
+        let near = if held == Held::FREE { 0 } else { near_edges(w, c, &brought, reach, held) };
+        // Changes of both signs hide how far a weight has gone.
+        if near > w.len() / MANY || (held != Held::FREE && least < 0.0 && most > 0.0) {
+            return self.replay(i, w, c);
+        }
+        let mut stepped = Vec::with_capacity(near);
+        if near > 0 {
+            let lanes = w.iter().zip(&*c).zip(&brought).enumerate();
+            let may_leave =
+                lanes.filter(|(_, ((w, c), brought))| held.may_leave(**w, way(**c, brought[0], reach)));
+            stepped.extend(may_leave.map(|(j, ((w, c), _))| (j, self.replay_one(i, j, *w, *c))));
+        }
+        if let Some(Passed { sum, kept, .. }) = passed.last() {
+            apply_rewards(w, c, &brought, *sum, *kept);
+        }
+        for (j, (stepped_w, stepped_c)) in stepped {
+            (w[j], c[j]) = (stepped_w, stepped_c);
+        }
     }
 
     /// Puts weights that may have met an edge of their range on their way where the way step by step leads.
@@ -210,25 +262,23 @@ impl<R: PlasticityRule> RewardedRows<R> {
         i: usize,
         (w, c): (&mut [Real], &mut [Real]),
         before: (&[Real], &[Real]),
-        noted: &[Real],
+        noted: &[[Real; 2]],
         reach: Real,
     ) {
         let held = self.course.held;
-        // A little more than the way can be, for it is computed with rounding.
-        let reach = reach * 1.001;
+        let reach = reach * MARGIN;
         let near = near_edges(before.0, before.1, noted, reach, held);
         if near == 0 {
             return;
         }
-        if near > w.len() / 16 {
+        if near > w.len() / MANY {
             w.copy_from_slice(before.0);
             c.copy_from_slice(before.1);
             return self.replay(i, w, c);
         }
         for j in 0..w.len() {
             let (w0, c0) = (before.0[j], before.1[j]);
-            let way = (c0.abs() + noted[j]) * reach;
-            if !(w0 - way >= held.min && w0 + way <= held.max) {
+            if held.may_leave(w0, way(c0, noted[j][0], reach)) {
                 (w[j], c[j]) = self.replay_one(i, j, w0, c0);
             }
         }
