@@ -44,6 +44,14 @@ impl Param {
         }
     }
 
+    /// The one number that serves all neurons, if there is one.
+    pub fn shared(&self) -> Option<Real> {
+        match &self.0 {
+            Values::Uniform(block) => Some(block[0]),
+            Values::PerNeuron(_) => None,
+        }
+    }
+
     /// How many values there are, or `None` for one number that serves all.
     pub fn count(&self) -> Option<usize> {
         match &self.0 {

@@ -5,9 +5,9 @@ use crate::checks::{Parameters, Range, check_parameter, keep_checked};
 use crate::delivery::{Fused, UNIT};
 use crate::dendrite::DendriteSystems;
 use crate::error::Problems;
-use crate::kernels::poisson::{Lanes, PoissonTable};
+use crate::kernels::poisson::{Lanes, PoissonTable, add_events};
 use crate::parameter::Param;
-use crate::random::Seed;
+use crate::random::{Seed, Streams};
 use crate::receptors::Receptors;
 use crate::registry::{self, GroupKind, Need, Place};
 use crate::schedule::{StepSystems, add_systems};
@@ -73,29 +73,25 @@ impl Parameters for PoissonDrive {
 pub struct DriveTable {
     /// One for all neurons, or one a neuron.
     tables: Vec<PoissonTable>,
+    /// Each unit of neurons draws from a stream of its own at each step: nothing has to be kept from step to step.
+    pub(crate) streams: Streams,
 }
 
 impl DriveTable {
-    /// Adds what the drive brings to the neurons of unit `k`, from `first` on, at `receptors`.
-    pub(crate) fn drive(&self, seed: u64, first: usize, weight: Real, out: &mut [Real]) {
-        let mut lanes = Lanes::new(seed);
-        match &self.tables[..] {
-            [] => {}
-            [table] => table.add_to(&mut lanes, weight, out),
-            tables => {
-                for (x, table) in out.iter_mut().zip(&tables[first..]) {
-                    table.add_to(&mut lanes, weight, std::slice::from_mut(x));
-                }
-            }
-        }
+    /// The tables of the neurons from `first` on, or the one of all.
+    pub(crate) fn from(&self, first: usize) -> &[PoissonTable] {
+        if let [_] = self.tables[..] { &self.tables } else { &self.tables[first..] }
     }
 }
+
+type NewDrive = Or<(Changed<PoissonDrive>, Changed<Name>)>;
 
 /// For every drive whose parameters are new, check its weight and make its tables.
 fn follow_parameters(
     clock: Res<Clock>,
     mut problems: ResMut<Problems>,
-    mut drives: Query<(&Name, &PoissonDrive, &mut DriveTable), Changed<PoissonDrive>>,
+    seed: Res<Seed>,
+    mut drives: Query<(&Name, &PoissonDrive, &mut DriveTable), NewDrive>,
 ) {
     for (name, drive, mut table) in &mut drives {
         let weight = check_parameter(name, "PoissonDrive", "weight", &drive.weight.into(), 1, Range::Any);
@@ -103,6 +99,7 @@ fn follow_parameters(
         if !problems.is_empty() {
             continue;
         }
+        table.streams = seed.streams("poisson drive", name);
         let n = drive.sources.count().or(drive.rate.count()).unwrap_or(1);
         let mean = |j| f64::from(drive.sources.get(j)) * f64::from(drive.rate.get(j)) * clock.dt / 1e3;
         table.tables = (0..n).map(|j| PoissonTable::new(mean(j))).collect();
@@ -115,21 +112,18 @@ pub(crate) fn receptor(weight: Real, receptors: usize) -> (usize, Real) {
 }
 
 /// For every population with a drive that is not advanced in units, draw how many spikes arrive.
-///
-/// Each unit of neurons draws from a stream of its own for each step: nothing has to be kept from step to step.
 fn drive(
     clock: Res<Clock>,
-    seed: Res<Seed>,
     workers: Res<Workers>,
-    mut populations: Query<(&Name, &PoissonDrive, &DriveTable, &mut Receptors), Without<Fused>>,
+    mut populations: Query<(&PoissonDrive, &DriveTable, &mut Receptors), Without<Fused>>,
 ) {
-    for (name, drive, table, mut receptors) in &mut populations {
-        let streams = seed.streams("poisson drive", name);
+    for (drive, table, mut receptors) in &mut populations {
         let (receptor, weight) = receptor(drive.weight, receptors.count());
         let arrived = &mut receptors.arrived[receptor];
         let units = arrived.len().div_ceil(UNIT) as u64;
         workers.each(arrived.len(), arrived.chunks_mut(UNIT).enumerate(), |(k, out)| {
-            table.drive(streams.seed(clock.iteration * units + k as u64), k * UNIT, weight, out);
+            let mut lanes = Lanes::new(table.streams.seed(clock.iteration * units + k as u64));
+            add_events(table.from(k * UNIT), &mut lanes, weight, out);
         });
     }
 }

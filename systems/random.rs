@@ -39,7 +39,7 @@ impl Seed {
 }
 
 /// The streams for one purpose of one group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Streams(u64);
 
 impl Streams {

@@ -32,6 +32,8 @@ pub struct Receptors {
     pub(crate) count: usize,
     /// Whether a current of a projection stands in the input current.
     drives: bool,
+    /// The input current of all neurons, where it is one. Kept by the pass in units.
+    pub(crate) even_input: Option<Real>,
     /// Whether all potentials were finite at the end of the last pass in units.
     pub(crate) sound: bool,
 }
@@ -45,8 +47,8 @@ impl Receptors {
     /// Sizes the arrays for `n` neurons with `count` receptors.
     pub(crate) fn resize(&mut self, n: usize, count: usize) {
         let sized = || std::array::from_fn(|k| vec![0.0; if k < count { n } else { 0 }]);
-        *self =
-            Receptors { arrived: sized(), added: sized(), silent: true, count, drives: false, sound: true };
+        let (arrived, added) = (sized(), sized());
+        *self = Receptors { arrived, added, silent: true, count, sound: true, ..Receptors::default() };
     }
 
     /// Adds `current` at `neurons`, or at all.

@@ -2,7 +2,7 @@
 
 use crate::Real;
 use crate::delivery::{Fused, UNIT};
-use crate::dynamics::{Membrane, MembranePotential, Range, check_parameter};
+use crate::dynamics::{Membrane, MembranePotential, Range, check_parameter, take_front};
 use crate::error::Problems;
 use crate::fire::{NEURONS, Spikes};
 use crate::group::{Population, Unbuilt, build_late};
@@ -54,43 +54,54 @@ impl RefractorySteps {
         RefractorySteps { left: vec![0; n], resting: vec![Vec::new(); n.div_ceil(UNIT)] }
     }
 
-    /// The units: of each the first neuron, the steps left, and who rests.
-    pub(crate) fn units(&mut self) -> impl Iterator<Item = RestingUnit<'_>> {
-        let units = self.left.chunks_mut(UNIT).zip(&mut self.resting).enumerate();
-        units.map(|(k, (left, resting))| RestingUnit { first: k * UNIT, left, resting })
+    /// All units.
+    pub(crate) fn units(&mut self) -> RestingUnits<'_> {
+        RestingUnits { first: 0, left: &mut self.left, resting: &mut self.resting }
     }
 }
 
-/// A unit of neighbouring neurons, some of which rest.
-pub(crate) struct RestingUnit<'a> {
+/// Neighbouring units, some of whose neurons rest.
+pub(crate) struct RestingUnits<'a> {
     first: usize,
     left: &'a mut [u32],
-    resting: &'a mut Vec<u32>,
+    resting: &'a mut [Vec<u32>],
 }
 
-impl RestingUnit<'_> {
-    /// Lets those of the unit's neurons begin to rest that `fired` at the last step, and holds those that rest for a step.
+impl<'a> RestingUnits<'a> {
+    /// Takes the first `n` neurons, whole units.
+    pub(crate) fn take_front(&mut self, n: usize) -> RestingUnits<'a> {
+        let first = self.first;
+        self.first += n;
+        let left = take_front(&mut self.left, n);
+        RestingUnits { first, left, resting: take_front(&mut self.resting, n.div_ceil(UNIT)) }
+    }
+
+    /// Lets those neurons of unit `k` begin to rest that `fired` at the last step, and holds those that rest for a step:
+    /// `hold` is called with the place of each within the unit and its potential.
     pub(crate) fn hold(
         &mut self,
+        k: usize,
         period: &RefractoryPeriod,
         fired: &[u32],
-        v: &mut [Real],
         membrane: &Membrane,
         dt: f64,
+        mut hold: impl FnMut(usize, Real),
     ) {
+        let first = self.first + k * UNIT;
+        let end = self.left.len().min((k + 1) * UNIT);
+        let (left, resting) = (&mut self.left[k * UNIT..end], &mut self.resting[k]);
         for &j in fired {
             let steps = (f64::from(period.duration.get(j as usize)) / dt).round() as u32;
-            let left = &mut self.left[j as usize - self.first];
+            let left = &mut left[j as usize - first];
             if *left == 0 && steps > 0 {
-                self.resting.push(j);
+                resting.push(j);
             }
             *left = steps;
         }
-        let (first, left) = (self.first, &mut *self.left);
-        self.resting.retain(|&j| {
+        resting.retain(|&j| {
             let at = j as usize - first;
             if left[at] > 0 {
-                v[at] = membrane.v_reset.get(j as usize);
+                hold(at, membrane.v_reset.get(j as usize));
                 left[at] -= 1;
             }
             left[at] > 0
@@ -122,9 +133,10 @@ fn hold_refractory(
             continue;
         }
         // These spikes are those of the step before: this step's come later.
-        for (mut unit, v) in steps.units().zip(v.0.chunks_mut(UNIT)) {
-            let fired = spikes.0.within(unit.first..unit.first + v.len());
-            unit.hold(period, fired, v, membrane, clock.dt);
+        let mut units = steps.units();
+        for (k, v) in v.0.chunks_mut(UNIT).enumerate() {
+            let fired = spikes.0.within(k * UNIT..k * UNIT + v.len());
+            units.hold(k, period, fired, membrane, clock.dt, |at, v_reset| v[at] = v_reset);
         }
     }
 }

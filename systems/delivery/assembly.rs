@@ -167,9 +167,8 @@ fn lay_out(world: &mut World, plans: &mut [Plan]) -> Result<Delivery> {
     let partitions = write(plans, &sources, &targets, &units, n_sources as usize, n_parts, width, workers)?;
     let longest_delay = partitions.1 as usize;
     let parts = partitions.0.into_iter();
-    let parts: Vec<Part> = parts
-        .map(|partition| Part { partition, arrivals: Arrivals::new(width), received: Default::default() })
-        .collect();
+    let parts: Vec<Part> =
+        parts.map(|partition| Part { partition, arrivals: Arrivals::new(width) }).collect();
     let (bytes, synapses) = parts.iter().fold((0, 0), |(bytes, synapses), part| {
         (bytes + part.partition.bytes(), synapses + part.partition.synapses())
     });

@@ -55,8 +55,6 @@ pub(crate) struct Source {
 pub(crate) struct Part {
     pub partition: Partition,
     pub arrivals: Arrivals,
-    /// What the unit at hand receives, for each receptor.
-    pub received: [Vec<Real>; 2],
 }
 
 /// All static synapses of the network, laid out together.

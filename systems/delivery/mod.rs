@@ -8,11 +8,13 @@ mod assembly;
 mod connect;
 mod engine;
 mod fused;
+mod stretch;
 
 pub use connect::{StaticSynapses, SynapseTable};
 pub use engine::Delivery;
 pub(crate) use engine::UNIT;
 pub(crate) use fused::{Fused, register_model};
+pub use stretch::Stretch;
 
 use crate::connections::Connections;
 use crate::registry::{self, GroupKind, Need, Place};

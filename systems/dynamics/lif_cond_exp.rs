@@ -1,8 +1,8 @@
 //! The leaky integrate-and-fire neuron with exponential synaptic conductances.
 
-use super::{Membrane, NeuronModel, Neurons, Range};
+use super::{Membrane, NeuronModel, Neurons, Range, Stretch};
 use crate::fire::Fire;
-use crate::kernels::synaptic_neurons::advance_conductances;
+use crate::kernels::synaptic_neurons::{Conductances, advance_conductances};
 use crate::parameter::Param;
 use crate::receptors::{Receptors, derived};
 use crate::setters;
@@ -174,5 +174,25 @@ impl NeuronModel for LifCondExp {
             mean_exc,
             mean_inh,
         );
+    }
+
+    fn advance(&self, constants: &[Param], neurons: &mut Stretch<'_, '_>) -> bool {
+        let own = [&self.v_rest, &self.e_exc, &self.e_inh, &self.g_leak];
+        let shared: Option<Vec<_>> = own.into_iter().chain(constants).map(Param::shared).collect();
+        let Some([v_rest, e_exc, e_inh, g_leak, half_step, decay_exc, decay_inh, mean_exc, mean_inh]) =
+            shared.as_deref()
+        else {
+            return false;
+        };
+        neurons.advance(Conductances {
+            v_rest: *v_rest,
+            e_exc: *e_exc,
+            e_inh: *e_inh,
+            g_leak: *g_leak,
+            half_step: *half_step,
+            decay: [*decay_exc, *decay_inh],
+            mean: [*mean_exc, *mean_inh],
+        });
+        true
     }
 }

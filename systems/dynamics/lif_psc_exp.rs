@@ -1,8 +1,8 @@
 //! The leaky integrate-and-fire neuron with exponential synaptic currents.
 
-use super::{Membrane, NeuronModel, Neurons, Range};
+use super::{Membrane, NeuronModel, Neurons, Range, Stretch};
 use crate::fire::Fire;
-use crate::kernels::synaptic_neurons::{advance_current, advance_second};
+use crate::kernels::synaptic_neurons::{OneCurrent, TwoCurrents, advance_current, advance_second};
 use crate::parameter::Param;
 use crate::receptors::{Receptors, derived};
 use crate::setters;
@@ -165,5 +165,17 @@ impl NeuronModel for LifPscExp {
         if let Some([decay, from_synapse]) = second {
             advance_second(neurons.v, inhibitory, received_inh, decay, from_synapse);
         }
+    }
+
+    fn advance(&self, constants: &[Param], neurons: &mut Stretch<'_, '_>) -> bool {
+        let shared: Option<Vec<_>> = constants.iter().map(Param::shared).collect();
+        let (Some(shared), Some(v_rest)) = (shared, self.v_rest.shared()) else { return false };
+        let [leak, from_input, decay, from_synapse, ref second @ ..] = shared[..] else { return false };
+        let first = OneCurrent { v_rest, leak, from_input, decay, from_synapse };
+        match *second {
+            [decay, from_synapse] => neurons.advance(TwoCurrents { first, decay, from_synapse }),
+            _ => neurons.advance(first),
+        }
+        true
     }
 }

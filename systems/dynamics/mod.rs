@@ -9,6 +9,7 @@ pub use crate::checks::{Range, check_parameter};
 
 use crate::Real;
 use crate::delivery::Fused;
+pub use crate::delivery::Stretch;
 use crate::error::{Error, Problems, Result};
 use crate::fire::{Fire, FireSystems, Spikes};
 use crate::group::{Population, Unbuilt};
@@ -205,6 +206,14 @@ pub trait NeuronModel: Component<Mutability = Mutable> + Debug {
 
     /// One time step: reads `input` and writes `v` and `state`. The neurons stand in no relation to each other.
     fn integrate(&self, neurons: Neurons<'_>);
+
+    /// The same step in one pass with what comes before and after it: receptors take up what arrives, the potential is
+    /// held against the threshold. For models with receptors whose neurons all have the same numbers: they hand them to
+    /// [`Stretch::advance`]. Gives false where they differ, or where the model knows no such pass, and does nothing then:
+    /// the parts of the step are done one after the other, with the same result. Default false.
+    fn advance(&self, _constants: &[Param], _neurons: &mut Stretch<'_, '_>) -> bool {
+        false
+    }
 
     /// What a spike changes beside the reset, for all neurons: `v` is already reset, `fired` has one flag a neuron.
     fn after_fire(&self, _neurons: Neurons<'_>, _fired: &[bool]) {}

@@ -18,6 +18,7 @@ pub mod rows;
 pub mod columns;
 pub mod streams;
 pub mod poisson;
+pub mod units;
 pub mod convolution;
 pub mod lateral;
 pub mod pooling;

@@ -130,6 +130,16 @@ impl PoissonTable {
     }
 }
 
+/// Adds `weight` times a draw to each of `out`, from one table for all, or from one a value.
+pub fn add_events(tables: &[PoissonTable], lanes: &mut Lanes, weight: Real, out: &mut [Real]) {
+    if let [table] = tables {
+        return table.add_to(lanes, weight, out);
+    }
+    for (x, table) in out.iter_mut().zip(tables) {
+        table.add_to(lanes, weight, std::slice::from_mut(x));
+    }
+}
+
 fn add_compared_plain(lanes: &mut Lanes, limits: &[u32], least: u32, weight: Real, out: &mut [Real]) {
     for eight in out.chunks_mut(LANES) {
         for (x, u) in eight.iter_mut().zip(lanes.draw()) {
@@ -151,6 +161,9 @@ fn add_compared_avx2(lanes: &mut Lanes, limits: &[i32], least: u32, weight: Real
         [load(&lanes.0[0]), load(&lanes.0[1]), load(&lanes.0[2]), load(&lanes.0[3])];
     // What is compared are signed numbers.
     let flip = _mm256_set1_epi32(i32::MIN);
+    let none = _mm256_set1_epi32(least as i32);
+    let (first, rest) = limits.split_at(AT_ONCE);
+    let first: [__m256i; AT_ONCE] = std::array::from_fn(|k| _mm256_set1_epi32(first[k]));
     for eight in out.chunks_mut(LANES) {
         let u = _mm256_xor_si256(_mm256_add_epi32(a, d), flip);
         let t = _mm256_slli_epi32::<9>(b);
@@ -160,17 +173,20 @@ fn add_compared_avx2(lanes: &mut Lanes, limits: &[i32], least: u32, weight: Real
         a = _mm256_xor_si256(a, d);
         c = _mm256_xor_si256(c, t);
         d = _mm256_or_si256(_mm256_slli_epi32::<11>(d), _mm256_srli_epi32::<21>(d));
-        let mut count = _mm256_set1_epi32(least as i32);
-        for some in limits.chunks_exact(AT_ONCE) {
-            let mut beyond = flip;
-            for &limit in some {
-                // A comparison is -1 where it holds.
+        let mut count = none;
+        let mut beyond = flip;
+        for limit in first {
+            // A comparison is -1 where it holds.
+            beyond = _mm256_cmpgt_epi32(u, limit);
+            count = _mm256_sub_epi32(count, beyond);
+        }
+        // Limits ascend: who is not beyond the last of these is not beyond those that follow.
+        let mut rest = rest.chunks_exact(AT_ONCE);
+        while _mm256_movemask_epi8(beyond) != 0 {
+            let Some(more) = rest.next() else { break };
+            for &limit in more {
                 beyond = _mm256_cmpgt_epi32(u, _mm256_set1_epi32(limit));
                 count = _mm256_sub_epi32(count, beyond);
-            }
-            // Limits ascend: who is not beyond the last of these is not beyond those that follow.
-            if _mm256_movemask_epi8(beyond) == 0 {
-                break;
             }
         }
         let mut counts = [0_i32; LANES];

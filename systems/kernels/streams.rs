@@ -88,33 +88,42 @@ impl Arrivals {
     /// Sets `out` to the sums at `places`, times `unit`, and leaves none there.
     pub fn take(&mut self, places: Range<usize>, unit: f64, out: &mut [Real]) {
         match self {
-            Arrivals::Bits16(sums) => take_16(&mut sums[places], unit as Real, out),
-            Arrivals::Bits32(sums) => take_32(&mut sums[places], unit, out),
+            Arrivals::Bits16(sums) => take(&mut sums[places], unit, out),
+            Arrivals::Bits32(sums) => take(&mut sums[places], unit, out),
         }
     }
 }
 
-simd! {
-    fn take_16(sums: &mut [i32], unit: Real, out: &mut [Real]) {
-        assert_eq!(sums.len(), out.len());
-        for (x, sum) in out.iter_mut().zip(sums) {
-            *x = *sum as Real * unit;
-            *sum = 0;
-        }
+/// A sum of what arrives at one place.
+pub trait Sum: Copy + Default {
+    /// The sum times `unit`.
+    fn times(self, unit: f64) -> Real;
+}
+
+impl Sum for i32 {
+    #[inline(always)]
+    fn times(self, unit: f64) -> Real {
+        self as Real * unit as Real
     }
 }
 
 /// 1.5·2^52: added to a whole number below 2^51, it turns that into the last digits of a floating-point number.
 const MAGIC: f64 = 6_755_399_441_055_744.0;
 
-simd! {
+impl Sum for i64 {
     /// Sums are below 2^51, which lets them be converted several at a time.
-    fn take_32(sums: &mut [i64], unit: f64, out: &mut [Real]) {
+    #[inline(always)]
+    fn times(self, unit: f64) -> Real {
+        ((f64::from_bits(self.wrapping_add(MAGIC.to_bits() as i64) as u64) - MAGIC) * unit) as Real
+    }
+}
+
+simd! {
+    fn take<S: Sum>(sums: &mut [S], unit: f64, out: &mut [Real]) {
         assert_eq!(sums.len(), out.len());
-        let magic = MAGIC.to_bits() as i64;
         for (x, sum) in out.iter_mut().zip(sums) {
-            *x = ((f64::from_bits(sum.wrapping_add(magic) as u64) - MAGIC) * unit) as Real;
-            *sum = 0;
+            *x = sum.times(unit);
+            *sum = S::default();
         }
     }
 }

@@ -1,0 +1,215 @@
+//! Neighbouring units of a population, and what a step does to them.
+
+use super::engine::{Part, UNIT, Unit};
+use crate::Real;
+use crate::dynamics::{MAX_STATE, Membrane, ModelConstants, NeuronModel, Neurons, Threshold, take_front};
+use crate::kernels::decay::{add, all_finite};
+use crate::kernels::poisson::{Lanes, PoissonTable, add_events};
+use crate::kernels::streams::Arrivals;
+use crate::kernels::synaptic_neurons::SynapticNeuron;
+use crate::kernels::threshold::crossings;
+use crate::kernels::units::{GROUP, Inflow, Input, RandomSpikes, advance};
+use crate::parameter::BLOCK;
+use crate::random::Streams;
+use crate::refractory::{RefractoryPeriod, RestingUnits};
+use crate::time::Clock;
+
+/// The units of a population that lie in one part, with all that a step reads and writes of them.
+pub(super) struct Own<'a> {
+    pub units: &'a [Unit],
+    pub receptors: usize,
+    pub weight_unit: f64,
+    pub membrane: &'a Membrane,
+    pub threshold: &'a Threshold,
+    pub input: &'a [Real],
+    /// The input of all of them, where it is one.
+    pub even_input: Option<Real>,
+    pub added: Option<[&'a [Real]; 2]>,
+    pub drive: Option<Drive<'a>>,
+    pub refractory: Option<(&'a RefractoryPeriod, RestingUnits<'a>)>,
+    pub v: &'a mut [Real],
+    pub state: [&'a mut [Real]; MAX_STATE],
+    /// The last step's spikes.
+    pub before: &'a [u32],
+    /// This step's spikes.
+    pub events: Vec<u32>,
+    /// Whether all potentials are finite.
+    pub sound: bool,
+}
+
+/// Spikes at random for a population.
+pub(super) struct Drive<'a> {
+    pub receptor: usize,
+    pub weight: Real,
+    /// One table for all neurons, or one for each from the first of the units on.
+    pub tables: &'a [PoissonTable],
+    /// Each unit draws from its own stream at each step.
+    pub streams: Streams,
+    /// The stream of the population's first unit at this step.
+    pub first_stream: u64,
+}
+
+impl Drive<'_> {
+    /// The generators of unit k of the population.
+    fn lanes(&self, k: usize) -> Lanes {
+        Lanes::new(self.streams.seed(self.first_stream + k as u64))
+    }
+
+    /// The tables from neuron `at` of the units on.
+    fn tables(&self, at: usize) -> &[PoissonTable] {
+        if let [_] = self.tables { self.tables } else { &self.tables[at..] }
+    }
+}
+
+/// Neighbouring neurons of a population at one step, for a [`NeuronModel`] that advances them in one pass.
+pub struct Stretch<'t, 'a> {
+    own: &'t mut Own<'a>,
+    part: &'t mut Part,
+    threshold: Real,
+    dt: f64,
+}
+
+impl Stretch<'_, '_> {
+    /// Lets the step pass for neurons that share the numbers `neuron`: they receive, integrate, rest if they fired
+    /// lately, and fire. The receptors' variables are the first of the model's
+    /// [`STATE`](crate::dynamics::NeuronModel::STATE).
+    pub fn advance<N: SynapticNeuron>(&mut self, neuron: N) {
+        let Stretch { own, part, threshold, dt } = self;
+        let origin = own.units.first().map_or(0, |unit| unit.first);
+        let mut crossed = [0_u128; UNIT / GROUP];
+        let (even, mut received) = ([own.even_input.unwrap_or(0.0); GROUP], [[0.0; GROUP]; 2]);
+        for (k, unit) in own.units.iter().enumerate() {
+            let at = unit.first - origin..unit.first - origin + unit.len;
+            let crossed = &mut crossed[..unit.len.div_ceil(GROUP)];
+            let [first, second, ..] = &mut own.state;
+            let second = if N::RECEPTORS == 2 { &mut second[at.clone()] } else { &mut [] };
+            let variables = [&mut first[at.clone()], second];
+            let v = &mut own.v[at.clone()];
+            let drive = own.drive.as_ref().map(|drive| RandomSpikes {
+                receptor: drive.receptor,
+                weight: drive.weight,
+                tables: drive.tables(at.start),
+                lanes: drive.lanes(unit.first / UNIT),
+            });
+            let added = own.added.map(|added| added.map(|added| added.get(at.clone()).unwrap_or_default()));
+            let unit_of = own.weight_unit;
+            let input = if own.even_input.is_some() {
+                Input::Even(&even)
+            } else {
+                Input::Each(&own.input[at.clone()])
+            };
+            let received = &mut received;
+            let places = unit.place..unit.place + unit.len * N::RECEPTORS;
+            let sound = match &mut part.arrivals {
+                Arrivals::Bits16(sums) => {
+                    let sums = sums[places].split_at_mut(unit.len).into();
+                    let mut inflow = Inflow { sums, unit: unit_of, drive, added, input, received };
+                    advance(neuron, v, variables, &mut inflow, *threshold, crossed)
+                }
+                Arrivals::Bits32(sums) => {
+                    let sums = sums[places].split_at_mut(unit.len).into();
+                    let mut inflow = Inflow { sums, unit: unit_of, drive, added, input, received };
+                    advance(neuron, v, variables, &mut inflow, *threshold, crossed)
+                }
+            };
+            if let Some((period, resting)) = &mut own.refractory {
+                let fired = within(own.before, unit);
+                resting.hold(k, period, fired, own.membrane, *dt, |j, v_reset| {
+                    v[j] = v_reset;
+                    let (word, bit) = (&mut crossed[j / GROUP], 1 << (j % GROUP));
+                    *word = if v_reset >= *threshold { *word | bit } else { *word & !bit };
+                });
+            }
+            for (word, start) in crossed.iter_mut().zip((0..).step_by(GROUP)) {
+                while *word != 0 {
+                    let j = start + word.trailing_zeros() as usize;
+                    v[j] = own.membrane.v_reset.get(unit.first + j);
+                    own.events.push((unit.first + j) as u32);
+                    *word &= *word - 1;
+                }
+            }
+            // Who rests or fired has been put to its reset since.
+            own.sound &= sound || all_finite(v);
+        }
+    }
+}
+
+impl Own<'_> {
+    /// Lets the step pass: in one pass where the model can, and else one part of the step after the other.
+    pub(super) fn step<M: NeuronModel>(
+        &mut self,
+        model: &M,
+        constants: &ModelConstants,
+        part: &mut Part,
+        clock: &Clock,
+    ) {
+        if let Some(threshold) = self.threshold.0.shared() {
+            let mut stretch = Stretch { own: self, part, threshold, dt: clock.dt };
+            if model.advance(&constants.0, &mut stretch) {
+                return;
+            }
+        }
+        for k in 0..self.units.len() {
+            self.step_unit(k, model, constants, part, clock);
+        }
+    }
+
+    fn step_unit<M: NeuronModel>(
+        &mut self,
+        k: usize,
+        model: &M,
+        constants: &ModelConstants,
+        part: &mut Part,
+        clock: &Clock,
+    ) {
+        let unit = self.units[k];
+        let first = unit.first - self.units[0].first;
+        let at = first..first + unit.len;
+        let mut arrived = [[0.0; UNIT]; 2];
+        for (receptor, arrived) in arrived.iter_mut().enumerate().take(self.receptors) {
+            let place = unit.place + receptor * unit.len;
+            part.arrivals.take(place..place + unit.len, self.weight_unit, &mut arrived[..unit.len]);
+        }
+        if let Some(drive) = &self.drive {
+            let mut lanes = drive.lanes(unit.first / UNIT);
+            let out = &mut arrived[drive.receptor][..unit.len];
+            add_events(drive.tables(first), &mut lanes, drive.weight, out);
+        }
+        if let Some(added) = self.added {
+            for receptor in 0..self.receptors {
+                add(&mut arrived[receptor][..unit.len], &added[receptor][at.clone()]);
+            }
+        }
+        let v = &mut self.v[at.clone()];
+        let mut state = self.state.each_mut().map(|array| array.get_mut(at.clone()).unwrap_or_default());
+        for (b, v) in v.chunks_mut(BLOCK).enumerate() {
+            let block = b * BLOCK..b * BLOCK + v.len();
+            let own_state = std::array::from_fn(|s| take_front(&mut state[s], v.len()));
+            let input = &self.input[first + block.start..first + block.end];
+            let received =
+                [0, 1].map(|r| if r < self.receptors { &arrived[r][block.clone()] } else { &[][..] });
+            let neurons = Neurons::of_block(v, input, own_state, clock, unit.first + block.start)
+                .receiving(received, &constants.0);
+            model.integrate(neurons);
+        }
+        if let Some((period, resting)) = &mut self.refractory {
+            let fired = within(self.before, &unit);
+            resting.hold(k, period, fired, self.membrane, clock.dt, |j, v_reset| v[j] = v_reset);
+        }
+        for (b, v) in v.chunks_mut(BLOCK).enumerate() {
+            let start = unit.first + b * BLOCK;
+            let from = self.events.len();
+            crossings(v, self.threshold.0.block(start, v.len()), start as u32, &mut self.events);
+            for &j in &self.events[from..] {
+                v[j as usize - start] = self.membrane.v_reset.get(j as usize);
+            }
+            self.sound &= all_finite(v);
+        }
+    }
+}
+
+/// Those of the ascending `events` that lie within `unit`.
+fn within<'e>(events: &'e [u32], unit: &Unit) -> &'e [u32] {
+    let at = |end: usize| events.partition_point(|&j| (j as usize) < end);
+    &events[at(unit.first)..at(unit.first + unit.len)]
+}

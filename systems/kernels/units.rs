@@ -1,0 +1,180 @@
+//! A step of neighbouring neurons that share their numbers, in one pass: what arrives is taken up, the potential
+//! integrated and held against the threshold while it is at hand.
+
+use super::poisson::{Lanes, PoissonTable, add_events};
+use super::streams::Sum;
+use super::synaptic_neurons::SynapticNeuron;
+use super::{prefetch, simd};
+use crate::Real;
+
+/// Neurons of a group: as many as a word of [`advance`]'s answer has bits.
+pub const GROUP: usize = 128;
+
+/// Values of a cache line.
+const LINE: usize = 64 / size_of::<Real>();
+
+/// What comes to neurons at a step.
+pub struct Inflow<'a, S> {
+    /// Sums of what arrives, for each receptor. Taken: none is left.
+    pub sums: [&'a mut [S]; 2],
+    /// What one unit of a sum stands for.
+    pub unit: f64,
+    /// Spikes at random, if there are any.
+    pub drive: Option<RandomSpikes<'a>>,
+    /// What else arrives at the receptors.
+    pub added: Option<[&'a [Real]; 2]>,
+    /// Input currents.
+    pub input: Input<'a>,
+    /// Room for what a group receives.
+    pub received: &'a mut [[Real; GROUP]; 2],
+}
+
+/// Input currents.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// The same for all neurons, as a group of copies.
+    Even(&'a [Real; GROUP]),
+    /// One for each.
+    Each(&'a [Real]),
+}
+
+/// Spikes that arrive at random.
+pub struct RandomSpikes<'a> {
+    /// At which receptor.
+    pub receptor: usize,
+    /// What each brings.
+    pub weight: Real,
+    /// How many come in a step: one table for all neurons, or one a neuron.
+    pub tables: &'a [PoissonTable],
+    /// The generators that they are drawn from.
+    pub lanes: Lanes,
+}
+
+impl RandomSpikes<'_> {
+    /// Adds what they bring to the neurons from `at` on.
+    #[inline(always)]
+    fn add_to(&mut self, at: usize, received: &mut [Real]) {
+        let tables = if let [_] = self.tables { self.tables } else { &self.tables[at..] };
+        add_events(tables, &mut self.lanes, self.weight, received);
+    }
+}
+
+simd! {
+    /// Lets a step pass for neurons with the potentials `v` and the receptors' variables `own`. `crossed` gets one bit a
+    /// neuron, set where `v >= threshold` after it. Gives whether every other potential is finite.
+    pub fn advance<N: SynapticNeuron, S: Sum>(neuron: N, v: &mut [Real], own: [&mut [Real]; 2], inflow: &mut Inflow<'_, S>,
+                                              threshold: Real, crossed: &mut [u128]) -> bool {
+        let n = v.len();
+        let two = N::RECEPTORS == 2;
+        let Inflow { sums: [first_sums, second_sums], unit, drive, added, input, received } = inflow;
+        let [first, second] = own;
+        assert!(first.len() == n && first_sums.len() == n && crossed.len() == n.div_ceil(GROUP));
+        assert!(!two || second.len() == n && second_sums.len() == n);
+        let mut sound = true;
+        for (g, crossed) in crossed.iter_mut().enumerate() {
+            let (at, end) = (g * GROUP, n.min((g + 1) * GROUP));
+            let [a, b] = &mut **received;
+            let (a, b) = (&mut a[..end - at], &mut b[..end - at]);
+            for ahead in (end..end + GROUP).step_by(LINE) {
+                prefetch(first_sums, ahead);
+                prefetch(v, ahead);
+                prefetch(first, ahead);
+            }
+            take_up(&mut first_sums[at..end], *unit, a);
+            if two {
+                take_up(&mut second_sums[at..end], *unit, b);
+            }
+            if let Some(drive) = drive {
+                drive.add_to(at, if drive.receptor == 0 { &mut *a } else { &mut *b });
+            }
+            if let Some([more, more_b]) = added {
+                add_up(a, &more[at..end]);
+                if two {
+                    add_up(b, &more_b[at..end]);
+                }
+            }
+            let input = match *input {
+                Input::Even(current) => &current[..end - at],
+                Input::Each(currents) => &currents[at..end],
+            };
+            let v = &mut v[at..end];
+            let loud = if two {
+                step_two(neuron, v, &mut first[at..end], &mut second[at..end], input, a, b, threshold)
+            } else {
+                step_one(neuron, v, &mut first[at..end], input, a, threshold)
+            };
+            *crossed = 0;
+            if loud > 0 {
+                for (v, j) in v.iter().zip(0..) {
+                    *crossed |= u128::from(*v >= threshold) << j;
+                    sound &= *v >= threshold || v.abs() < Real::INFINITY;
+                }
+            }
+        }
+        sound
+    }
+}
+
+// What follows are functions of their own so that the compiler knows that their arrays do not overlap.
+
+#[inline(always)]
+fn take_up<S: Sum>(sums: &mut [S], unit: f64, out: &mut [Real]) {
+    for (x, sum) in out.iter_mut().zip(sums) {
+        *x = sum.times(unit);
+        *sum = S::default();
+    }
+}
+
+#[inline(always)]
+fn add_up(y: &mut [Real], x: &[Real]) {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y += *x;
+    }
+}
+
+/// A step of neurons with one receptor. Gives how many are at or above the threshold, or not finite.
+#[inline(always)]
+fn step_one<N: SynapticNeuron>(
+    neuron: N,
+    v: &mut [Real],
+    own: &mut [Real],
+    input: &[Real],
+    received: &[Real],
+    threshold: Real,
+) -> u32 {
+    let n = v.len();
+    assert!(own.len() == n && input.len() == n && received.len() == n);
+    let mut loud = 0;
+    for j in 0..n {
+        let (after, [next, _]) = neuron.step(v[j], [own[j], 0.0], input[j], [received[j], 0.0]);
+        (v[j], own[j]) = (after, next);
+        loud += u32::from(!(after < threshold) | (after == Real::NEG_INFINITY));
+    }
+    loud
+}
+
+/// The same for neurons with two receptors.
+#[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "arrays that are known not to overlap")]
+fn step_two<N: SynapticNeuron>(
+    neuron: N,
+    v: &mut [Real],
+    first: &mut [Real],
+    second: &mut [Real],
+    input: &[Real],
+    received: &[Real],
+    received_second: &[Real],
+    threshold: Real,
+) -> u32 {
+    let n = v.len();
+    assert!(first.len() == n && second.len() == n && input.len() == n);
+    assert!(received.len() == n && received_second.len() == n);
+    let mut loud = 0;
+    for j in 0..n {
+        let received = [received[j], received_second[j]];
+        let (after, next) = neuron.step(v[j], [first[j], second[j]], input[j], received);
+        (v[j], [first[j], second[j]]) = (after, next);
+        loud += u32::from(!(after < threshold) | (after == Real::NEG_INFINITY));
+    }
+    loud
+}
