@@ -31,7 +31,8 @@ simd! {
 
 simd! {
     /// One step of `c·dv/dt = g_leak·(v_rest − v) + g_exc·(e_exc − v) + g_inh·(e_inh − v) + input` by the trapezoidal rule,
-    /// with the mean of both conductances over the step, which decay; then what is received opens more of them.
+    /// with the mean of both conductances over the step, which decay; then what is received opens more of them. Where the
+    /// step is longer than twice the membrane's time constant, the rule would overshoot: v goes to its equilibrium instead.
     pub fn advance_conductances(v: &mut [Real], g_exc: &mut [Real], g_inh: &mut [Real], input: &[Real],
                                 received_exc: &[Real], received_inh: &[Real], v_rest: &[Real], e_exc: &[Real],
                                 e_inh: &[Real], g_leak: &[Real], half_step: &[Real], decay_exc: &[Real],
@@ -45,7 +46,8 @@ simd! {
             let (exc, inh) = (g_exc[j] * mean_exc[j], g_inh[j] * mean_inh[j]);
             let total = (g_leak[j] + exc + inh) * half_step[j];
             let drive = (g_leak[j] * v_rest[j] + exc * e_exc[j] + inh * e_inh[j] + input[j]) * half_step[j];
-            v[j] = (v[j] * (1.0 - total) + drive + drive) / (1.0 + total);
+            let most = if total > 1.0 { total } else { 1.0 };
+            v[j] = (v[j] * (most - total) + drive + drive) / (most + total);
             g_exc[j] = g_exc[j] * decay_exc[j] + received_exc[j];
             g_inh[j] = g_inh[j] * decay_inh[j] + received_inh[j];
         }
