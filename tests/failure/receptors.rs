@@ -101,6 +101,9 @@ fn driven(apart: bool) -> Result<(Neocortex, Entity)> {
     Ok((net, exc))
 }
 
+/// A parameter, what it must be, and a change that makes it something else.
+type Spoil<'a> = (&'a str, &'a str, &'a dyn Fn(&mut EntityWorldMut));
+
 #[test]
 fn parameters_that_are_spoiled_between_steps_end_the_run_until_they_are_mended() -> Result<()> {
     let short = || vec![1.0; 2];
@@ -108,7 +111,7 @@ fn parameters_that_are_spoiled_between_steps_end_the_run_until_they_are_mended()
     for apart in [false, true] {
         let (mut net, exc) = driven(apart)?;
         net.run(20)?;
-        let spoilt: [(&str, &str, &dyn Fn(&mut EntityWorldMut)); 9] = [
+        let spoilt: [Spoil; 9] = [
             ("`tau`", "one per neuron", &|e| _ = e.insert(LifPscExp::default().tau(short()))),
             ("`tau_syn`", "above 0", &|e| _ = e.insert(LifPscExp::default().tau_syn(-1.0))),
             ("`c`", "finite", &|e| _ = e.insert(LifPscExp::default().c(f64::NAN))),
