@@ -106,8 +106,14 @@ mod documents {
         mod aelif {}
         #[doc = include_str!("../docs/models/izhikevich.md")]
         mod izhikevich {}
+        #[doc = include_str!("../docs/models/lif-psc-exp.md")]
+        mod lif_psc_exp {}
+        #[doc = include_str!("../docs/models/lif-cond-exp.md")]
+        mod lif_cond_exp {}
         #[doc = include_str!("../docs/models/poisson-source.md")]
         mod poisson_source {}
+        #[doc = include_str!("../docs/models/poisson-drive.md")]
+        mod poisson_drive {}
         #[doc = include_str!("../docs/models/adaptation.md")]
         mod adaptation {}
         #[doc = include_str!("../docs/models/adaptive-threshold.md")]
@@ -122,5 +128,7 @@ mod documents {
         mod istdp {}
         #[doc = include_str!("../docs/models/triplet-stdp.md")]
         mod triplet_stdp {}
+        #[doc = include_str!("../docs/models/static-synapses.md")]
+        mod static_synapses {}
     }
 }

@@ -6,6 +6,7 @@ use crate::group::{Population, Unbuilt};
 use crate::parameter::Param;
 use crate::registry;
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_systems};
+use crate::time::{Clock, advance_clock};
 use bevy_ecs::prelude::*;
 
 /// The range that a parameter must be in, beside being finite.
@@ -78,27 +79,37 @@ pub fn check_parameter(
 pub(crate) trait Parameters: Component {
     /// Every parameter with its name and the range it must be in.
     fn parameters(&self) -> Vec<(String, &Param, Range)>;
+
+    /// Checks what else must hold, with steps of `dt` \[ms\], once each parameter is sound by itself. Default nothing.
+    ///
+    /// # Errors
+    /// What does not hold.
+    fn check_further(&self, _group: &str, _dt: f64) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Has the parameters of `B` checked at each build and after each change. A system that uses them does nothing while
 /// there are [`Problems`]: the step ends with the error.
 pub(crate) fn keep_checked<B: Parameters>(world: &mut World) {
     add_build_systems(world, BuildSystems::Allocate, check_new::<B>);
-    add_systems(world, StepSystems::Time, check_changed::<B>);
+    add_systems(world, StepSystems::Time, check_changed::<B>.after(advance_clock));
 }
 
 fn check_new<B: Parameters>(
+    clock: Res<Clock>,
     mut problems: ResMut<Problems>,
     populations: Query<(&Name, &Population, &B), With<Unbuilt>>,
 ) {
     for (name, population, behaviour) in &populations {
-        problems.check(check(name, population, behaviour));
+        problems.check(check(name, population, behaviour, clock.dt));
     }
 }
 
 /// For every population whose behaviour was changed between steps, check the parameters. One that is wrong is checked
 /// again at every step until it is mended.
 fn check_changed<B: Parameters>(
+    clock: Res<Clock>,
     mut problems: ResMut<Problems>,
     populations: Query<(Entity, &Name, &Population, Ref<B>)>,
     mut unsound: Local<Vec<Entity>>,
@@ -108,14 +119,24 @@ fn check_changed<B: Parameters>(
             continue;
         }
         unsound.retain(|other| *other != entity);
-        if problems.check(check(name, population, &*behaviour)).is_none() {
+        if problems.check(check(name, population, &*behaviour, clock.dt)).is_none() {
             unsound.push(entity);
         }
     }
 }
 
-fn check<B: Parameters>(name: &str, population: &Population, behaviour: &B) -> Result<()> {
+/// Checks all that `behaviour` promises of its parameters.
+///
+/// # Errors
+/// The first thing that is wrong with them.
+pub(crate) fn check<B: Parameters>(
+    name: &str,
+    population: &Population,
+    behaviour: &B,
+    dt: f64,
+) -> Result<()> {
     behaviour.parameters().into_iter().try_for_each(|(parameter, values, range)| {
         check_parameter(name, registry::short_name::<B>(), &parameter, values, population.size(), range)
-    })
+    })?;
+    behaviour.check_further(name, dt)
 }

@@ -221,6 +221,17 @@ pub enum Error {
         "projection `{projection}` has destination delays, but `{population}` has receptors instead of a dendrite, which keep nothing for later: use source delays, or `Static` synapses with `SynapticDelays`"
     )]
     DelayAtReceptors { projection: String, population: String },
+    /// Inhibition at a receptor for excitation, or the other way round.
+    #[error(
+        "projection `{projection}` brings {value} to the receptor for {receptor} of neuron {neuron} of `{population}`, which takes the other sign: hold its weights and `CurrentCoef` at 0 or more and let its source be `Inhibitory` or not, or use `Static` synapses, each of which reaches a receptor by its own sign"
+    )]
+    WrongReceptor {
+        projection: String,
+        population: String,
+        receptor: &'static str,
+        neuron: usize,
+        value: f64,
+    },
     /// A change of a neuron model that its synapses cannot follow.
     #[error(
         "population `{population}` had {had} receptors when it was built and has {has} now: whether both synaptic time constants are one cannot change between steps"

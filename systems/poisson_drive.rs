@@ -1,10 +1,11 @@
 //! Stage `Dendrite`: spikes from outside, of many sources that fire at random, arrive at the receptors.
 
 use crate::Real;
-use crate::checks::{Parameters, Range, check_parameter, keep_checked};
+use crate::checks::{Parameters, Range, check, check_parameter, keep_checked};
 use crate::delivery::{Fused, UNIT};
 use crate::dendrite::DendriteSystems;
-use crate::error::Problems;
+use crate::error::{Error, Result};
+use crate::group::Population;
 use crate::kernels::poisson::{Lanes, PoissonTable, add_events};
 use crate::parameter::Param;
 use crate::random::{Seed, Streams};
@@ -23,9 +24,10 @@ use serde::{Deserialize, Serialize};
 /// **Equation.** In a step, a neuron's receptor gets `weight·k`, with k from the Poisson distribution of mean
 /// `sources·rate·dt`. A weight above 0 excites, one below inhibits.
 ///
-/// **Parameters.** Below.
+/// **Parameters.** Below. `sources·rate·dt` is at most 10^6 spikes a step.
 ///
-/// **Scheme.** Inversion of uniform numbers of 32 bits.
+/// **Scheme.** Inversion of uniform numbers of 32 bits, from a stream that depends on the seed, the population's name and the
+/// step alone.
 ///
 /// **Reference.** As the background of T. Potjans & M. Diesmann (2014), doi 10.1093/cercor/bhs358.
 ///
@@ -40,7 +42,7 @@ pub struct PoissonDrive {
     pub sources: Param,
     /// How often each of them fires \[Hz\], one number, or one per neuron. Default 8.
     pub rate: Param,
-    /// What one spike brings \[weight\]. Default 1.
+    /// What one spike brings \[as a weight of the neuron model: pA, or nS\]. Default 1.
     pub weight: Real,
 }
 
@@ -57,6 +59,16 @@ impl PoissonDrive {
     pub fn new(sources: impl Into<Param>, rate: impl Into<Param>, weight: Real) -> Self {
         PoissonDrive { sources: sources.into(), rate: rate.into(), weight }
     }
+
+    /// How many distributions there are: one for all neurons, or one a neuron.
+    fn distributions(&self) -> usize {
+        self.sources.count().or(self.rate.count()).unwrap_or(1)
+    }
+
+    /// How many spikes neuron j gets in a step of `dt` \[ms\], on the average.
+    fn mean(&self, j: usize, dt: f64) -> f64 {
+        f64::from(self.sources.get(j)) * f64::from(self.rate.get(j)) * dt / 1e3
+    }
 }
 
 impl Parameters for PoissonDrive {
@@ -66,7 +78,24 @@ impl Parameters for PoissonDrive {
             ("rate".into(), &self.rate, Range::NotNegative),
         ]
     }
+
+    fn check_further(&self, group: &str, dt: f64) -> Result<()> {
+        check_parameter(group, "PoissonDrive", "weight", &self.weight.into(), 1, Range::Any)?;
+        match (0..self.distributions()).find(|&j| self.mean(j, dt) > MOST) {
+            None => Ok(()),
+            Some(j) => Err(Error::ParameterRange {
+                group: group.into(),
+                behaviour: "PoissonDrive".into(),
+                parameter: "rate".into(),
+                value: f64::from(self.rate.get(j)),
+                requirement: format!("such that sources·rate·dt is at most {MOST} spikes a step"),
+            }),
+        }
+    }
 }
+
+/// Spikes that a neuron may get in a step on the average: what a table takes to make grows with it.
+const MOST: f64 = 1e6;
 
 /// The distribution that a drive draws from. Made anew when its parameters change.
 #[derive(Component, Clone, Debug, Default, PartialEq)]
@@ -78,31 +107,26 @@ pub struct DriveTable {
 }
 
 impl DriveTable {
-    /// The tables of the neurons from `first` on, or the one of all.
+    /// The tables of the neurons from `first` on, or the one of all; none where the parameters are wrong.
     pub(crate) fn from(&self, first: usize) -> &[PoissonTable] {
-        if let [_] = self.tables[..] { &self.tables } else { &self.tables[first..] }
+        if let [_] = self.tables[..] { &self.tables } else { self.tables.get(first..).unwrap_or_default() }
     }
 }
 
-type NewDrive = Or<(Changed<PoissonDrive>, Changed<Name>)>;
+type Changing<'w> = (&'w Name, &'w Population, &'w PoissonDrive, &'w mut DriveTable);
 
-/// For every drive whose parameters are new, check its weight and make its tables.
+/// For every drive whose parameters are new, make its tables. One whose parameters are wrong, which was told in the stage
+/// `Time`, brings nothing until they are mended.
 fn follow_parameters(
     clock: Res<Clock>,
-    mut problems: ResMut<Problems>,
     seed: Res<Seed>,
-    mut drives: Query<(&Name, &PoissonDrive, &mut DriveTable), NewDrive>,
+    mut drives: Query<Changing, Or<(Changed<PoissonDrive>, Changed<Name>)>>,
 ) {
-    for (name, drive, mut table) in &mut drives {
-        let weight = check_parameter(name, "PoissonDrive", "weight", &drive.weight.into(), 1, Range::Any);
-        problems.check(weight);
-        if !problems.is_empty() {
-            continue;
-        }
+    for (name, population, drive, mut table) in &mut drives {
+        let sound = check(name, population, drive, clock.dt).is_ok();
+        let n = if sound { drive.distributions() } else { 0 };
+        table.tables = (0..n).map(|j| PoissonTable::new(drive.mean(j, clock.dt))).collect();
         table.streams = seed.streams("poisson drive", name);
-        let n = drive.sources.count().or(drive.rate.count()).unwrap_or(1);
-        let mean = |j| f64::from(drive.sources.get(j)) * f64::from(drive.rate.get(j)) * clock.dt / 1e3;
-        table.tables = (0..n).map(|j| PoissonTable::new(mean(j))).collect();
     }
 }
 

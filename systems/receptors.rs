@@ -17,7 +17,9 @@ use bevy_ecs::prelude::*;
 /// the place of a dendrite.
 ///
 /// Where there are two receptors, the first takes what excites, the second the magnitude of what inhibits; a single one
-/// takes both, with their signs. A projection whose currents have synaptic dynamics of their own
+/// takes both, with their signs. Of [`Static`](crate::delivery::Static) synapses each reaches a receptor by its own sign; what
+/// other projections bring is added up first, so all their weights must have the sign that their source stands for. A
+/// projection whose currents have synaptic dynamics of their own
 /// ([`ExponentialSynapse`](crate::synaptic_dynamics::ExponentialSynapse), for instance) brings a current, which joins the
 /// [`InputCurrent`].
 #[derive(Component, Clone, Debug, Default, PartialEq)]
@@ -51,14 +53,24 @@ impl Receptors {
         *self = Receptors { arrived, added, silent: true, count, sound: true, ..Receptors::default() };
     }
 
-    /// Adds `current` at `neurons`, or at all.
-    fn take(&mut self, current: &SynapticCurrent, neurons: Option<&[u32]>) {
+    /// Adds `current` at `neurons`, or at all. Where excitation has a receptor of its own, each of the two takes numbers
+    /// of one sign only: the first neuron that would get another is given back, with what it would get.
+    fn take(
+        &mut self,
+        current: &SynapticCurrent,
+        neurons: Option<&[u32]>,
+    ) -> std::result::Result<(), (usize, Real)> {
+        let second = current.sign() < 0.0 && self.count == 2;
+        let gain: Real = if second { -1.0 } else { 1.0 };
+        if self.count == 2
+            && let Some(k) = current.values.iter().position(|x| gain * x < 0.0)
+        {
+            return Err((neurons.map_or(k, |neurons| neurons[k] as usize), current.values[k]));
+        }
         if self.silent {
             self.added.iter_mut().for_each(|added| added.fill(0.0));
             self.silent = false;
         }
-        let second = current.sign() < 0.0 && self.count == 2;
-        let gain: Real = if second { -1.0 } else { 1.0 };
         let added = &mut self.added[usize::from(second)];
         match neurons {
             None => add_scaled(added, gain, &current.values),
@@ -66,10 +78,12 @@ impl Receptors {
                 neurons.iter().zip(&current.values).for_each(|(&j, x)| added[j as usize] += gain * x);
             }
         }
+        Ok(())
     }
 }
 
 type Receiving<'w> = (
+    &'w Name,
     Option<&'w Afferents>,
     Option<&'w SubPopulations>,
     &'w mut Receptors,
@@ -80,11 +94,12 @@ type Receiving<'w> = (
 /// For every population with receptors, take up the currents of its afferents, oldest projection first, then those of
 /// the afferents of its parts.
 fn receive(
+    mut problems: ResMut<Problems>,
     mut populations: Query<Receiving>,
     parts: Query<(&SubPopulation, &Afferents)>,
-    currents: Query<&SynapticCurrent>,
+    currents: Query<(&Name, &SynapticCurrent)>,
 ) {
-    for (afferents, sub_populations, mut receptors, mut input, injected) in &mut populations {
+    for (name, afferents, sub_populations, mut receptors, mut input, injected) in &mut populations {
         let receptors = &mut *receptors;
         receptors.silent = true;
         if receptors.drives && !injected {
@@ -97,12 +112,20 @@ fn receive(
         let of_parts =
             parts.flat_map(|(part, afferents)| afferents.iter().map(|p| (p, Some(&part.neurons[..]))));
         for (projection, neurons) in own.chain(of_parts) {
-            let Ok(current) = currents.get(projection) else { continue };
+            let Ok((projection, current)) = currents.get(projection) else { continue };
             if current.silent {
                 continue;
             }
             if !current.is_shaped() {
-                receptors.take(current, neurons);
+                if let Err((neuron, value)) = receptors.take(current, neurons) {
+                    problems.push(Error::WrongReceptor {
+                        projection: projection.into(),
+                        population: name.into(),
+                        receptor: if current.sign() < 0.0 { "inhibition" } else { "excitation" },
+                        neuron,
+                        value: f64::from(value),
+                    });
+                }
                 continue;
             }
             receptors.drives = true;

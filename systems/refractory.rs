@@ -1,9 +1,9 @@
 //! Stage `Refractory`: after a spike, a neuron rests.
 
 use crate::Real;
+use crate::checks::{Parameters, Range, keep_checked};
 use crate::delivery::{Fused, UNIT};
-use crate::dynamics::{Membrane, MembranePotential, Range, check_parameter, take_front};
-use crate::error::Problems;
+use crate::dynamics::{Membrane, MembranePotential, take_front};
 use crate::fire::{NEURONS, Spikes};
 use crate::group::{Population, Unbuilt, build_late};
 use crate::parameter::Param;
@@ -36,6 +36,12 @@ impl RefractoryPeriod {
 impl Default for RefractoryPeriod {
     fn default() -> Self {
         Self::new(2.0)
+    }
+}
+
+impl Parameters for RefractoryPeriod {
+    fn parameters(&self) -> Vec<(String, &Param, Range)> {
+        vec![("duration".into(), &self.duration, Range::NotNegative)]
     }
 }
 
@@ -109,27 +115,14 @@ impl<'a> RestingUnits<'a> {
     }
 }
 
-type Resting<'w> = (
-    &'w Name,
-    &'w RefractoryPeriod,
-    &'w Spikes,
-    &'w Membrane,
-    &'w mut RefractorySteps,
-    &'w mut MembranePotential,
-);
+type Resting<'w> =
+    (&'w RefractoryPeriod, &'w Spikes, &'w Membrane, &'w mut RefractorySteps, &'w mut MembranePotential);
 
 /// For every population with a refractory period that is not advanced in units, hold the neurons that fired lately.
-fn hold_refractory(
-    clock: Res<Clock>,
-    mut problems: ResMut<Problems>,
-    mut populations: Query<Resting, Without<Fused>>,
-) {
-    for (name, period, spikes, membrane, mut steps, mut v) in &mut populations {
-        let n = steps.left.len();
-        if period.duration.count().is_some_and(|given| given != n) {
-            // It was changed between steps.
-            let (behaviour, duration) = ("RefractoryPeriod", &period.duration);
-            problems.check(check_parameter(name, behaviour, "duration", duration, n, Range::NotNegative));
+fn hold_refractory(clock: Res<Clock>, mut populations: Query<Resting, Without<Fused>>) {
+    for (period, spikes, membrane, mut steps, mut v) in &mut populations {
+        if period.duration.count().is_some_and(|given| given != steps.left.len()) {
+            // It was changed for the worse: the step ends with its error.
             continue;
         }
         // These spikes are those of the step before: this step's come later.
@@ -141,15 +134,10 @@ fn hold_refractory(
     }
 }
 
-type Fresh<'w> = (&'w Name, &'w Population, &'w Unbuilt, &'w RefractoryPeriod, &'w mut RefractorySteps);
-
-fn prepare_refractory(mut problems: ResMut<Problems>, mut populations: Query<Fresh>) {
-    for (name, population, unbuilt, period, mut steps) in &mut populations {
-        let n = population.size();
-        let (behaviour, duration) = ("RefractoryPeriod", &period.duration);
-        problems.check(check_parameter(name, behaviour, "duration", duration, n, Range::NotNegative));
+fn prepare_refractory(mut populations: Query<(&Population, &Unbuilt, &mut RefractorySteps)>) {
+    for (population, unbuilt, mut steps) in &mut populations {
         if unbuilt.makes_state(steps.left.is_empty()) {
-            *steps = RefractorySteps::new(n);
+            *steps = RefractorySteps::new(population.size());
         }
     }
 }
@@ -162,6 +150,7 @@ pub(crate) fn install(world: &mut World) {
         .state::<RefractorySteps>()
         .saved();
     build_late::<RefractorySteps>(world);
+    keep_checked::<RefractoryPeriod>(world);
     add_systems(world, StepSystems::Refractory, hold_refractory);
     add_build_systems(world, BuildSystems::Allocate, prepare_refractory);
 }

@@ -3,4 +3,5 @@
 mod network;
 mod projections;
 mod kinds;
+mod receptors;
 mod files;

@@ -57,7 +57,7 @@ impl Drive<'_> {
 
     /// The tables from neuron `at` of the units on.
     fn tables(&self, at: usize) -> &[PoissonTable] {
-        if let [_] = self.tables { self.tables } else { &self.tables[at..] }
+        if let [_] = self.tables { self.tables } else { self.tables.get(at..).unwrap_or_default() }
     }
 }
 

@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 /// For a refractory time add a [`RefractoryPeriod`](crate::refractory::RefractoryPeriod).
 ///
 /// **Scheme.** The conductances are exact; v takes one step of the trapezoidal rule with their means over the step, which
-/// is of second order and stable at any dt. A spike that arrives at a step moves v from the next step on.
+/// is of second order. Where the conductances are so large that a step is longer than twice the membrane's time constant,
+/// v goes to its equilibrium: at no dt does it overshoot. A spike that arrives at a step moves v from the next step on.
 ///
 /// **Reference.** T. Vogels & L. Abbott (2005), doi 10.1523/JNEUROSCI.3508-05.2005; R. Brette et al. (2007),
 /// doi 10.1007/s10827-007-0038-6.

@@ -112,11 +112,15 @@ impl PoissonTable {
         } else {
             for eight in out.chunks_mut(LANES) {
                 for (x, u) in eight.iter_mut().zip(lanes.draw()) {
-                    let more = self.limits.partition_point(|&limit| u >= limit) as u32;
-                    *x += weight * (self.least + more) as Real;
+                    *x += weight * self.count(u) as Real;
                 }
             }
         }
+    }
+
+    /// The number of events that a draw stands for.
+    fn count(&self, u: u32) -> u32 {
+        self.least + self.limits.partition_point(|&limit| u >= limit) as u32
     }
 
     /// Both ways to do it give the same bits.
@@ -130,13 +134,21 @@ impl PoissonTable {
     }
 }
 
-/// Adds `weight` times a draw to each of `out`, from one table for all, or from one a value.
+/// Adds `weight` times a draw to each of `out`: from no table, from one for all, or from one a value.
 pub fn add_events(tables: &[PoissonTable], lanes: &mut Lanes, weight: Real, out: &mut [Real]) {
-    if let [table] = tables {
-        return table.add_to(lanes, weight, out);
+    match tables {
+        [] => {}
+        [table] => table.add_to(lanes, weight, out),
+        tables => add_each(&tables[..out.len()], lanes, weight, out),
     }
-    for (x, table) in out.iter_mut().zip(tables) {
-        table.add_to(lanes, weight, std::slice::from_mut(x));
+}
+
+/// Adds `weight` times a draw to each of `out`, each by a table of its own. Equal tables bring what one of them would.
+fn add_each(tables: &[PoissonTable], lanes: &mut Lanes, weight: Real, out: &mut [Real]) {
+    for (eight, tables) in out.chunks_mut(LANES).zip(tables.chunks(LANES)) {
+        for ((x, table), u) in eight.iter_mut().zip(tables).zip(lanes.draw()) {
+            *x += weight * table.count(u) as Real;
+        }
     }
 }
 
@@ -250,6 +262,17 @@ mod tests {
             add_compared_plain(&mut b, &table.limits, table.least, 0.3, &mut plain);
             assert_eq!(fast, plain);
             assert_eq!(a.0, b.0);
+        }
+    }
+
+    #[test]
+    fn a_table_for_each_brings_what_one_for_all_would() {
+        for mean in [0.3, 11.0, 900.0] {
+            let table = PoissonTable::new(mean);
+            let (mut each, mut all) = (vec![1.0; 203], vec![1.0; 203]);
+            add_each(&vec![table.clone(); 203], &mut Lanes::new(9), 0.3, &mut each);
+            table.add_to(&mut Lanes::new(9), 0.3, &mut all);
+            assert_eq!(each, all);
         }
     }
 

@@ -63,7 +63,8 @@ impl SynapticNeuron for TwoCurrents {
 }
 
 /// One step of `c·dv/dt = g_leak·(v_rest − v) + g_exc·(e_exc − v) + g_inh·(e_inh − v) + input` by the trapezoidal rule,
-/// with the mean of both conductances over the step, which decay; then what is received opens more of them.
+/// with the mean of both conductances over the step, which decay; then what is received opens more of them. Where the step
+/// is longer than twice the membrane's time constant, the rule would overshoot: v goes to its equilibrium instead.
 #[derive(Clone, Copy, Debug)]
 pub struct Conductances {
     /// Resting potential.
@@ -91,7 +92,8 @@ impl SynapticNeuron for Conductances {
         let total = (self.g_leak + exc + inh) * self.half_step;
         let drive = self.g_leak * self.v_rest + exc * self.e_exc + inh * self.e_inh + input;
         let drive = drive * self.half_step;
-        let v = (v * (1.0 - total) + drive + drive) / (1.0 + total);
+        let most = if total > 1.0 { total } else { 1.0 };
+        let v = (v * (most - total) + drive + drive) / (most + total);
         (v, [g_exc * self.decay[0] + received[0], g_inh * self.decay[1] + received[1]])
     }
 }

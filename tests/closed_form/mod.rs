@@ -1,5 +1,5 @@
 //! What is known by pen and paper: charging curves, rates, traces, learning windows, rewards, delays, sums, what kinds of
-//! connectivity make of spikes, how weights start, and slow twins.
+//! connectivity make of spikes, how weights start, neuron models with receptors, and slow twins.
 
 #![cfg_attr(
     feature = "f64",
@@ -19,6 +19,7 @@ mod rules;
 mod reward;
 mod twin;
 mod waiting;
+mod receptors;
 
 use conex::Result;
 use conex::prelude::*;
