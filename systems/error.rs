@@ -263,7 +263,8 @@ fn list(errors: &[Error]) -> String {
     let mut told: Vec<(String, String, Vec<&str>)> = Vec::new();
     for error in errors {
         let message = error.to_string();
-        let alike = error.group().map_or_else(String::new, |group| message.replace(&format!("`{group}`"), ""));
+        let alike =
+            error.group().map_or_else(String::new, |group| message.replace(&format!("`{group}`"), ""));
         let same = told.iter_mut().find(|(other, ..)| *other == alike && !alike.is_empty());
         match (same, error.group()) {
             (Some((.., others)), Some(group)) => others.push(group),

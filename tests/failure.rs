@@ -2,5 +2,6 @@
 
 mod network;
 mod projections;
+mod connections;
 mod kinds;
 mod files;

@@ -10,8 +10,8 @@ mod rows;
 mod whole;
 
 pub use distance::Profile;
-pub use ends::{Between, End};
 pub(crate) use ends::Populations;
+pub use ends::{Between, End};
 pub use listed::Order;
 pub use rows::{RowScratch, Rows};
 pub use whole::WholePattern;

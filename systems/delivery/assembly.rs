@@ -52,8 +52,7 @@ fn assemble(world: &mut World) {
     let reset = world.query::<&Unbuilt>().iter(world).any(|unbuilt| *unbuilt == Unbuilt::Reset);
     let delivery = world.resource::<Delivery>();
     let joins = |plan: &Plan| plan.synapses.count.is_none() || plan.synapses.since.is_none();
-    let changed =
-        delivery.projections != entities || plans.iter().any(joins) || (fresh_targets && !reset);
+    let changed = delivery.projections != entities || plans.iter().any(joins) || (fresh_targets && !reset);
     if reset {
         world.resource_mut::<Delivery>().history.clear();
     }

@@ -235,8 +235,11 @@ fn make(between: &Between<'_>, wanted: Wanted<'_>, seed: Seed, clock: &Clock) ->
     let room = |synapses: u64| {
         let needed = synapses as f64 * (kind.weights.bytes() + listed);
         let (projection, connectivity) = (name.to_string(), "Static");
-        crate::memory::check_room(needed as u128).map_err(|reason| {
-            Error::OutOfMemory { projection, connectivity, synapses: synapses.into(), reason }
+        crate::memory::check_room(needed as u128).map_err(|reason| Error::OutOfMemory {
+            projection,
+            connectivity,
+            synapses: synapses.into(),
+            reason,
         })
     };
     let (rows, order) = Rows::new(connections, between, room)?;

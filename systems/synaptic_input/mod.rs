@@ -54,8 +54,8 @@ pub struct DendriticInput {
 pub struct Weighted;
 
 /// Synapses with weights.
-pub const SYNAPSES: Need =
-    Need::of::<Weighted>(Place::Own, "kind of connectivity with weights", "Dense").or(crate::delivery::is_static);
+pub const SYNAPSES: Need = Need::of::<Weighted>(Place::Own, "kind of connectivity with weights", "Dense")
+    .or(crate::delivery::is_static);
 
 /// Leaves out synapses from a neuron onto itself, in a projection of a population onto itself.
 ///
@@ -190,8 +190,7 @@ fn connect<C: Connectivity>(
     populations: Populations,
 ) {
     let weightless = WeightInitializer::default();
-    for (entity, name, unbuilt, ends, kind, connected, drawn, leaves_out_self, mut input) in
-        &mut projections
+    for (entity, name, unbuilt, ends, kind, connected, drawn, leaves_out_self, mut input) in &mut projections
     {
         let kind_name = registry::short_name::<C>();
         input.kinds.push(kind_name.to_string());
@@ -199,7 +198,9 @@ fn connect<C: Connectivity>(
         if !unbuilt.makes_learned(!connected) {
             continue;
         }
-        let (Some(source), Some(target)) = (populations.end(pre.0), populations.end(post.0)) else { continue };
+        let (Some(source), Some(target)) = (populations.end(pre.0), populations.end(post.0)) else {
+            continue;
+        };
         let (initializer, connections) = drawn;
         // That they are missing is told with the other needs.
         let weights = match initializer {
@@ -351,10 +352,7 @@ pub(crate) fn install(world: &mut World) {
         .on(GroupKind::Projection)
         .stage(StepSystems::SynapticInput)
         .saved();
-    registry::behaviour::<NoSelfConnections>(world)
-        .on(GroupKind::Projection)
-        .needs(&[SYNAPSES])
-        .saved();
+    registry::behaviour::<NoSelfConnections>(world).on(GroupKind::Projection).needs(&[SYNAPSES]).saved();
     add_build_systems(world, BuildSystems::Validate, check_coefficients);
     add_build_systems(world, BuildSystems::Allocate, allocate_currents);
     let forget = (normalization::forget_sums, crate::weights::forget_versions, forget_freshness).chain();

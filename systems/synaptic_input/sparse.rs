@@ -130,7 +130,13 @@ fn drawn(site: &Site<'_>, connections: &Connections, purpose: &str) -> Result<Sp
         room(target.len() as u64)?;
     }
     let weights = weights.map_or_else(|| Weights::zeros(target.len()), Weights::from);
-    Ok(SparseSynapses { n_pre, n_post, pattern: Pattern::from_rows(n_post, row_start, target), weights, multapses })
+    Ok(SparseSynapses {
+        n_pre,
+        n_post,
+        pattern: Pattern::from_rows(n_post, row_start, target),
+        weights,
+        multapses,
+    })
 }
 
 fn laid_out(n_pre: usize, n_post: usize, triplets: &[(u32, u32, Real)]) -> (Pattern, Weights) {

@@ -90,10 +90,7 @@ pub(crate) fn register<S: Synapses>(world: &mut World) {
 }
 
 pub(crate) fn install(world: &mut World) {
-    registry::behaviour::<WeightInitializer>(world)
-        .on(GroupKind::Projection)
-        .needs(&[SYNAPSES])
-        .saved();
+    registry::behaviour::<WeightInitializer>(world).on(GroupKind::Projection).needs(&[SYNAPSES]).saved();
     registry::behaviour::<SynapticDelays>(world)
         .on(GroupKind::Projection)
         .needs(&[Need::of::<Static>(Place::Own, "static synapses", "Static::default()")])
