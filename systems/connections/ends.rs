@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::group::{Grid, Population};
 use crate::random::Streams;
 use crate::relations::SubPopulation;
+use crate::workers::Workers;
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 use std::borrow::Cow;
@@ -20,8 +21,8 @@ pub struct End<'a> {
     pub coordinates: Option<Cow<'a, Coordinates>>,
 }
 
-/// What the connections of a projection lie between, and what they are drawn from.
-#[derive(Clone, Debug)]
+/// What the connections of a projection lie between, what they are drawn from, and by whom.
+#[derive(Clone)]
 pub struct Between<'a> {
     /// The projection's name.
     pub projection: &'a str,
@@ -33,6 +34,8 @@ pub struct Between<'a> {
     pub autapses: bool,
     /// Where the draws come from.
     pub streams: Streams,
+    /// The threads that may draw.
+    pub workers: &'a Workers,
 }
 
 impl Between<'_> {

@@ -5,6 +5,7 @@ use super::rows::{Drawing, Repeats, RowScratch, draw_targets};
 use crate::Real;
 use crate::error::{Error, Result};
 use crate::weights::{Given, WeightInitializer};
+use crate::workers::Workers;
 
 /// What became of given pairs, where there are some: each stands at a place among all rows, or was left out.
 #[derive(Clone, Debug, Default)]
@@ -72,31 +73,60 @@ impl Order {
     }
 }
 
+/// Columns that one task draws.
+const COLUMNS: usize = 256;
+
 /// Draws the `n` sources of each target, and turns them into rows.
 pub(super) fn in_degree(between: &Between<'_>, n: u32, repeats: Repeats) -> Drawing {
-    let (pre, post) = (between.source.grid.len() as u32, between.target.grid.len() as u32);
-    let left_out = u32::from(!between.autapses);
-    let mut scratch = RowScratch::default();
-    let mut column = Vec::new();
-    let mut draw = |j: u32, f: &mut dyn FnMut(u32)| {
-        column.clear();
-        let per_column = pre - left_out.min(pre);
-        let mut random = between.streams.part(1 + u64::from(j));
-        draw_targets(&mut random, per_column, n, repeats, &mut scratch, &mut column);
-        column.iter().for_each(|&i| f(i + u32::from(!between.autapses && i >= j)));
-    };
-    let mut starts = vec![0_u64; pre as usize + 1];
-    (0..post).for_each(|j| draw(j, &mut |i| starts[i as usize + 1] += 1));
+    let (pre, post) = (between.source.grid.len(), between.target.grid.len());
+    let mut sources = vec![0_u32; n as usize * post];
+    // Without any there is no column to cut off.
+    let n = (n as usize).max(1);
+    let per_column = pre as u32 - u32::from(!between.autapses).min(pre as u32);
+    between.workers.each(sources.len() * 10, sources.chunks_mut(n * COLUMNS).enumerate(), |(k, columns)| {
+        let (mut scratch, mut drawn) = (RowScratch::default(), Vec::new());
+        for (j, column) in (k * COLUMNS..).zip(columns.chunks_mut(n)) {
+            drawn.clear();
+            let mut random = between.streams.part(1 + j as u64);
+            draw_targets(&mut random, per_column, column.len() as u32, repeats, &mut scratch, &mut drawn);
+            let others = |i: u32| i + u32::from(!between.autapses && i >= j as u32);
+            column.iter_mut().zip(&drawn).for_each(|(source, &i)| *source = others(i));
+        }
+    });
+    transposed(&sources, n, pre, between.workers)
+}
+
+/// Rows out of columns of `n` sources each. Each thread looks through all columns, for the sources in a part of its own: so
+/// the targets of a row come out ascending, and the same for any number of threads.
+fn transposed(sources: &[u32], n: usize, pre: usize, workers: &Workers) -> Drawing {
+    let mut starts = vec![0_u64; pre + 1];
+    let per_part = pre.div_ceil(workers.threads()).max(1);
+    let work = sources.len() * 2;
+    workers.each(work, starts[1..].chunks_mut(per_part).enumerate(), |(k, counts)| {
+        let own = k * per_part..k * per_part + counts.len();
+        let own_sources = sources.iter().map(|&i| i as usize).filter(|i| own.contains(i));
+        own_sources.for_each(|i| counts[i - own.start] += 1);
+    });
     add_up(&mut starts);
-    let mut next = starts.clone();
-    let mut targets = vec![0; n as usize * post as usize];
-    // Drawn once more, rather than kept: the targets of each row come out ascending.
-    for j in 0..post {
-        draw(j, &mut |i| {
-            targets[next[i as usize] as usize] = j;
-            next[i as usize] += 1;
-        });
-    }
+    let mut targets = vec![0; sources.len()];
+    let mut left = &mut targets[..];
+    let parts = (0..pre).step_by(per_part).map(|from| {
+        let own = from..pre.min(from + per_part);
+        let synapses = (starts[own.end] - starts[own.start]) as usize;
+        let (part, rest) = std::mem::take(&mut left).split_at_mut(synapses);
+        left = rest;
+        (own, part)
+    });
+    workers.each(work, parts, |(own, targets)| {
+        let mut next: Vec<u64> = starts[own.clone()].iter().map(|start| start - starts[own.start]).collect();
+        for (j, column) in (0..).zip(sources.chunks(n)) {
+            for i in column.iter().map(|&i| i as usize).filter(|i| own.contains(i)) {
+                let next = &mut next[i - own.start];
+                targets[*next as usize] = j;
+                *next += 1;
+            }
+        }
+    });
     Drawing::Listed(starts, targets)
 }
 

@@ -12,6 +12,7 @@ use crate::schedule::{BuildSystems, add_build_systems};
 use crate::synaptic_input::{CurrentCoef, NoSelfConnections, SynapseView, SynapseViews};
 use crate::time::Clock;
 use crate::weights::{SynapticDelays, WeightInitializer, steps};
+use crate::workers::Workers;
 use bevy_ecs::prelude::*;
 use bevy_ecs::world::EntityRef;
 
@@ -200,7 +201,7 @@ struct Wanted<'a> {
 fn connect(
     mut commands: Commands,
     seed: Res<Seed>,
-    clock: Res<Clock>,
+    (clock, workers): (Res<Clock>, Res<Workers>),
     mut problems: ResMut<Problems>,
     projections: Query<Fresh>,
     (populations, inhibitory): (Populations, Query<(), With<Inhibitory>>),
@@ -218,7 +219,7 @@ fn connect(
         let gain = coefficient.map_or(1.0, |c| c.0) * if inhibitory.contains(pre) { -1.0 } else { 1.0 };
         let autapses = !(no_self && pre == post);
         let streams = seed.streams("connections", name);
-        let between = Between { projection: name, source, target, autapses, streams };
+        let between = Between { projection: name, source, target, autapses, streams, workers: &workers };
         let made = make(&between, Wanted { kind: *kind, connections, weights, delays, gain }, *seed, &clock);
         if let Some(synapses) = problems.check(made) {
             commands.entity(entity).insert(synapses);

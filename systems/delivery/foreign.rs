@@ -20,11 +20,10 @@ type Foreign = (
     (Has<SynapticState>, Has<Conductance>),
 );
 
+type Fresh = (With<Static>, With<Unbuilt>);
+
 /// For every new projection of static synapses, refuse what would be ignored.
-pub(crate) fn check_foreign(
-    mut problems: ResMut<Problems>,
-    projections: Query<(&Name, Foreign), (With<Static>, With<Unbuilt>)>,
-) {
+pub(crate) fn check_foreign(mut problems: ResMut<Problems>, projections: Query<(&Name, Foreign), Fresh>) {
     let sparse = "take `Sparse` in place of `Static`, which `Connections` draws too";
     let unchanging = format!("their weights do not change: {sparse}");
     let summed = format!("they are not known target by target: {sparse}");

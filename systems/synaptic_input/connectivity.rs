@@ -44,8 +44,14 @@ impl Site<'_> {
     /// What a rule joins, its draws kept apart from others by their `purpose`.
     pub fn between(&self, purpose: &str) -> Between<'_> {
         let [source, target] = self.ends.map(Clone::clone);
-        let streams = self.seed.streams(purpose, self.projection);
-        Between { projection: self.projection, source, target, autapses: self.self_connections, streams }
+        Between {
+            projection: self.projection,
+            source,
+            target,
+            autapses: self.self_connections,
+            streams: self.seed.streams(purpose, self.projection),
+            workers: self.workers,
+        }
     }
 
     /// Whether a population projects onto itself.

@@ -129,6 +129,7 @@ fn drawn(site: &Site<'_>, connections: &Connections, purpose: &str) -> Result<Sp
     if target.len() as u64 > rows.expected() {
         room(target.len() as u64)?;
     }
+    drop(rows);
     let weights = weights.map_or_else(|| Weights::zeros(target.len()), Weights::from);
     Ok(SparseSynapses {
         n_pre,

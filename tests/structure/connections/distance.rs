@@ -93,16 +93,18 @@ fn how_many_there_will_be_is_known_before_they_are_drawn() -> Result<()> {
         grid: Grid::new(1, 130, 130),
         coordinates: Some(Cow::Borrowed(&coordinates)),
     };
+    let workers = &conex::systems::workers::Workers::default();
     let streams = Seed(3).streams("connections", "test");
+    let (source, target) = (end(), end());
     let between =
-        connections::Between { projection: "test", source: end(), target: end(), autapses: true, streams };
+        connections::Between { projection: "test", source, target, autapses: true, streams, workers };
     let mut asked = 0;
     let room = |synapses| {
         asked = synapses;
         Ok(())
     };
     let (rows, _) = Rows::new(&Connections::distance_dependent(profile), &between, room)?;
-    let drawn = rows.whole(None, &conex::systems::workers::Workers::default()).target;
+    let drawn = rows.whole(None, workers).target;
     // From a sample of the sources: those at the rim have fewer.
     let off = asked as f64 / drawn.len() as f64;
     assert!((off - 1.0).abs() < 0.05, "{asked} expected, {} drawn", drawn.len());

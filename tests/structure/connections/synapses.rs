@@ -130,6 +130,47 @@ fn weights_and_delays_are_the_same_on_any_number_of_threads() -> Result<()> {
 }
 
 #[test]
+fn a_network_that_is_saved_and_loaded_draws_the_same_connections() -> Result<()> {
+    let mut net = Neocortex::with(Settings { dt: 0.1, seed: 11, threads: 2, ..Default::default() })?;
+    let neurons =
+        || (Lif::default(), SimpleDendriteStructure::default(), NeuronAxon::default(), Coordinates::grid());
+    let sheet = net.neurons("sheet", (1, 20, 20), neurons())?;
+    let profile = Profile::Exponential { p: 0.8, length: 3.0, cutoff: 9.0 };
+    let by_distance = (Connections::distance_dependent(profile), WeightInitializer::normal(1.0, 0.1));
+    let learning = (Sparse, Proximal, NoSelfConnections, PreTrace::new(10.0), PostTrace::new(10.0));
+    net.named_synapses("near", sheet, sheet, (by_distance, learning, Stdp::default()))?;
+    let in_all = Connections::fixed_total_number(5000).multapses(false);
+    let delays = SynapticDelays::uniform(0.1, 4.0);
+    let drawn = (in_all, WeightInitializer::lognormal(0.0, 1.0), delays);
+    net.named_synapses("anywhere", sheet, sheet, (Static::default(), drawn))?;
+    let pairs = Connections::pairs(vec![(7, 3), (2, 2), (7, 1)]);
+    let weights = WeightInitializer::dense(vec![3], vec![0.5, 0.25, 0.125]);
+    let given = (pairs, weights, SynapticDelays::given(vec![1.0, 2.0, 3.0]));
+    net.named_synapses("chosen", sheet, sheet, (Static::bits16(), given))?;
+    let saved = net.save_network()?;
+    let mut loaded = Neocortex::from_blueprint(&saved, |_| {})?;
+    net.build()?;
+    loaded.build()?;
+    for name in ["anywhere", "chosen"] {
+        let tables = [net.connections(net.find(name)?)?, loaded.connections(loaded.find(name)?)?];
+        assert!(tables[0] == tables[1] && !tables[0].pre.is_empty(), "{name}");
+    }
+    let [near, again] = [&net, &loaded].map(|net| -> Result<Vec<_>> {
+        Ok(net.get::<SparseSynapses>(net.find("near")?)?.triplets().collect())
+    });
+    let near = near?;
+    assert!(near == again? && near.len() > 5000);
+    // Switched off for a while, they stay the same synapses, and the rule still has what it draws.
+    let group = net.find("near")?;
+    net.switch_off("Sparse", group)?;
+    net.run(2)?;
+    net.switch_on("Sparse", group)?;
+    net.run(2)?;
+    assert!(net.get::<SparseSynapses>(group)?.triplets().collect::<Vec<_>>() == near);
+    Ok(())
+}
+
+#[test]
 fn each_of_several_synapses_of_a_pair_brings_current_and_learns() -> Result<()> {
     let mut net = Neocortex::new()?;
     let neuron = Lif::default().threshold(0.5).tau(1.0).r(1.0).v_rest(0.0).v_reset(0.0).init_v(0.0);
