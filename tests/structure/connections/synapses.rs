@@ -109,9 +109,8 @@ fn delays_are_drawn_from_their_distribution_for_each_synapse() -> Result<()> {
 }
 
 #[test]
-fn weights_and_delays_are_the_same_on_any_number_of_threads() -> Result<()> {
-    let wire = |threads: usize| -> Result<_> {
-        let between = Between { threads, ..Between::itself(900, false) };
+fn weights_and_delays_follow_the_seed_and_the_name_and_not_the_number_of_threads() -> Result<()> {
+    let wire = |between: Between| -> Result<_> {
         let connections = Connections::fixed_total_number(60_000);
         let weights = WeightInitializer::lognormal(0.0, 1.0).within(0.1, 4.0);
         let delays = SynapticDelays::normal(1.0, 1.0).within(0.1, 5.0);
@@ -121,10 +120,16 @@ fn weights_and_delays_are_the_same_on_any_number_of_threads() -> Result<()> {
         let (net, learning) = between.wire((Sparse, Proximal, connections, weights))?;
         Ok((table, net.get::<SparseSynapses>(learning)?.triplets().collect::<Vec<_>>()))
     };
-    let one = wire(1)?;
+    let between = Between { threads: 1, ..Between::itself(900, false) };
+    let one = wire(between)?;
     assert!(one.0.pre.len() == 60_000 && one.1.len() == 60_000);
     for threads in [2, 3, 4] {
-        assert!(one == wire(threads)?, "{threads} threads");
+        assert!(one == wire(Between { threads, ..between })?, "{threads} threads");
+    }
+    for other in [Between { seed: 8, ..between }, Between { name: "another", ..between }] {
+        let other = wire(other)?;
+        assert!(one.0.weight != other.0.weight && one.0.delay != other.0.delay);
+        assert!(one.1.iter().zip(&other.1).any(|(a, b)| a.2 != b.2));
     }
     Ok(())
 }
