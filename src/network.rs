@@ -252,9 +252,9 @@ pub trait Network {
     }
 
     /// The weights of a projection, in the shape of its kind: dense (pre, post), one-to-one (n), convolution (out, in,
-    /// height, width). Of sparse projections it gives the stored weights, source by source;
-    /// [`Network::connections`] says which these are, and so does
-    /// [`SparseSynapses::to_csr`](conex_systems::synaptic_input::sparse::SparseSynapses::to_csr) gives the matrix.
+    /// height, width). Of sparse projections it gives the stored weights, by source and then by target;
+    /// [`SparseSynapses::to_csr`](conex_systems::synaptic_input::sparse::SparseSynapses::to_csr) gives the matrix. Of static
+    /// ones it gives those of [`Network::connections`].
     ///
     /// # Errors
     /// The group has no weights, or is not built yet.

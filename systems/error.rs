@@ -198,16 +198,14 @@ pub enum Error {
         "projection `{projection}` would have {synapses} synapses, more than {limit} that {connectivity} can hold"
     )]
     TooManySynapses { projection: String, connectivity: &'static str, synapses: u128, limit: u128 },
-    /// Weights that no memory can be had for.
+    /// Synapses that no memory can be had for.
     #[error(
-        "projection `{projection}` ({connectivity}) would have {synapses} synapses, for which there is not enough memory: make its populations smaller, or use `Sparse` with a low density"
+        "projection `{projection}` ({connectivity}) would have {synapses} synapses, for which there is not enough memory: {reason}. Make its populations smaller, or join fewer of their neurons: `Sparse` with a density, or `Sparse` or `Static` with `Connections`"
     )]
-    OutOfMemory { projection: String, connectivity: &'static str, synapses: u128 },
+    OutOfMemory { projection: String, connectivity: &'static str, synapses: u128, reason: String },
     /// Static synapses that no memory can be had for.
-    #[error(
-        "{projections} projections with {synapses} static synapses in all: {reason}. Make the network smaller, or store weights in 16 bits (`Static::bits16()`)"
-    )]
-    StaticMemory { projections: usize, synapses: u128, reason: String },
+    #[error("the {synapses} static synapses of {} cannot be laid out: {reason}. {remedy}", count(*.projections, "projection"))]
+    StaticMemory { projections: usize, synapses: u128, reason: String, remedy: &'static str },
     /// Something that static synapses cannot honour.
     #[error("projection `{projection}` has `Static` synapses and {behaviour}: {why}")]
     NotForStatic { projection: String, behaviour: String, why: String },
@@ -271,8 +269,44 @@ pub enum Error {
     Recorder { recorder: String, reason: String },
 }
 
+/// One message a line; those that differ in the group alone are told once, for the first of them.
 fn list(errors: &[Error]) -> String {
-    errors.iter().map(|e| format!("\n  - {e}")).collect()
+    let mut told: Vec<(String, String, Vec<&str>)> = Vec::new();
+    for error in errors {
+        let message = error.to_string();
+        let alike =
+            error.group().map_or_else(String::new, |group| message.replace(&format!("`{group}`"), ""));
+        let same = told.iter_mut().find(|(other, ..)| *other == alike && !alike.is_empty());
+        match (same, error.group()) {
+            (Some((.., others)), Some(group)) => others.push(group),
+            _ => told.push((alike, message, Vec::new())),
+        }
+    }
+    let line = |(_, message, others): (String, String, Vec<&str>)| match others[..] {
+        [] => format!("\n  - {message}"),
+        [other] => format!("\n  - {message} (and so for `{other}`)"),
+        [first, .., last] => {
+            format!("\n  - {message} (and so for {} others, from `{first}` to `{last}`)", others.len())
+        }
+    };
+    told.into_iter().map(line).collect()
+}
+
+/// So many of them, in words.
+fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+impl Error {
+    /// The group whose parameter is wrong, where one is.
+    fn group(&self) -> Option<&str> {
+        match self {
+            Error::ParameterLength { group, .. }
+            | Error::ParameterNotFinite { group, .. }
+            | Error::ParameterRange { group, .. } => Some(group),
+            _ => None,
+        }
+    }
 }
 
 fn suggest(suggestion: &Option<String>) -> String {

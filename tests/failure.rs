@@ -2,6 +2,7 @@
 
 mod network;
 mod projections;
+mod connections;
 mod kinds;
 mod receptors;
 mod files;

@@ -172,3 +172,64 @@ fn what_is_under_way_survives_a_new_layout() -> Result<()> {
     assert!(whole == spikes);
     Ok(())
 }
+
+#[test]
+fn a_projection_that_joins_carries_the_spikes_from_then_on() -> Result<()> {
+    let mut net = Neocortex::new()?;
+    let source = net.neurons("source", 2, InputSpikes::default())?;
+    let target = net.neurons("target", 2, catcher(1))?;
+    let synapses = |weight| {
+        let delay = SynapticDelays::constant(5.0);
+        (Static::default(), Connections::one_to_one(), WeightInitializer::constant(weight), delay)
+    };
+    let early = net.synapses(source, target, synapses(1.0))?;
+    let arrives = |net: &mut Neocortex, fired: &[u32]| -> Result<Vec<Real>> {
+        net.set_input(source, fired)?;
+        net.step()?;
+        net.state(target, "I_syn")
+    };
+    // Spikes at steps 1, 3 and 4; the second projection joins behind step 4.
+    for fired in [&[0][..], &[], &[1], &[0]] {
+        assert_eq!(arrives(&mut net, fired)?, [0.0, 0.0]);
+    }
+    let late = net.synapses(source, target, synapses(8.0))?;
+    let mut arrived = Vec::new();
+    for fired in [&[0, 1][..], &[], &[], &[], &[], &[], &[]] {
+        arrived.push(arrives(&mut net, fired)?);
+    }
+    // From step 5 on: the spikes of steps 1, 3 and 4 come by the first projection, those of step 5 by both.
+    let expected = [[0.0, 0.0], [1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [9.0, 9.0], [0.0, 0.0]];
+    assert_eq!(arrived, expected);
+    // What is switched off for a while carries nothing of that while.
+    net.switch_off("Static", late)?;
+    assert_eq!(arrives(&mut net, &[0])?, [0.0, 0.0]);
+    net.switch_on("Static", late)?;
+    let arrived: Vec<_> = (0..5).map(|_| arrives(&mut net, &[])).collect::<Result<_>>()?;
+    assert_eq!(arrived[4], [1.0, 0.0]);
+    // One that leaves takes with it what it had under way, and the other keeps its own.
+    arrives(&mut net, &[1])?;
+    net.remove_group(early)?;
+    let arrived: Vec<_> = (0..5).map(|_| arrives(&mut net, &[])).collect::<Result<_>>()?;
+    assert_eq!(arrived[4], [0.0, 8.0]);
+    Ok(())
+}
+
+#[test]
+fn what_is_under_way_survives_a_layout_that_was_refused() -> Result<()> {
+    let mut net = Neocortex::new()?;
+    let source = net.neurons("source", 1, InputSpikes::default())?;
+    let target = net.neurons("target", 1, catcher(1))?;
+    let synapses = |weights| (Static::default(), Connections::one_to_one(), weights);
+    let slow = (synapses(WeightInitializer::ones()), SynapticDelays::constant(6.0));
+    net.synapses(source, target, slow)?;
+    net.set_input(source, &[0])?;
+    net.run(3)?;
+    let unmet = net.synapses(source, target, synapses(WeightInitializer::ones().within(2.0, 3.0)))?;
+    assert!(net.run(1).is_err() && net.run(1).is_err());
+    net.remove_group(unmet)?;
+    net.run(3)?;
+    assert_eq!(net.state(target, "I_syn")?, [0.0]);
+    net.step()?;
+    assert_eq!(net.state(target, "I_syn")?, [1.0]);
+    Ok(())
+}

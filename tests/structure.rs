@@ -1,5 +1,6 @@
 //! Building networks, taking them apart, embedding, recording and stimulating them.
 
+mod connections;
 mod control;
 mod coordinates;
 mod dependencies;

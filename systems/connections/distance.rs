@@ -1,8 +1,11 @@
 //! Connections that become rarer with distance.
 
+use super::ends::{Between, End};
+use super::rows::likely_at_most;
 use super::squared;
 use crate::Real;
 use crate::coordinates::Coordinates;
+use crate::error::{Error, Result};
 use crate::random::Stream;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -55,6 +58,15 @@ impl Profile {
         }
     }
 
+    /// The probability at no distance, which is the largest.
+    fn most(self) -> f64 {
+        let (Profile::Disc { p, .. }
+        | Profile::Linear { p, .. }
+        | Profile::Gaussian { p, .. }
+        | Profile::Exponential { p, .. }) = self;
+        p
+    }
+
     /// Beyond which there is no synapse.
     fn reach(self) -> f64 {
         match self {
@@ -88,38 +100,97 @@ pub(super) struct Neighbourhood {
     targets: Vec<([Real; 3], u32)>,
 }
 
-fn places(coordinates: &Coordinates) -> Vec<[Real; 3]> {
+fn places(end: &End<'_>, coordinates: &Coordinates) -> Vec<[Real; 3]> {
     let Coordinates { x, y, z, .. } = coordinates;
-    x.iter().zip(y).zip(z).map(|((&x, &y), &z)| [x, y, z]).collect()
+    // That there are more or fewer than neurons is told where the coordinates are checked.
+    x.iter().zip(y).zip(z).map(|((&x, &y), &z)| [x, y, z]).take(end.grid.len()).collect()
 }
 
+/// Pairs that are looked at to find how many synapses there will be.
+const PAIRS: usize = 1 << 24;
+
 impl Neighbourhood {
-    pub(super) fn new(profile: Profile, pre: &Coordinates, post: &Coordinates) -> Self {
-        let mut targets: Vec<_> = places(post).into_iter().zip(0..).collect();
+    /// # Errors
+    /// A profile that makes no sense, an end without coordinates.
+    pub(super) fn new(profile: Profile, between: &Between<'_>) -> Result<Self> {
+        if let Some((parameter, value, requirement)) = profile.fault() {
+            return Err(between.fault(parameter, value, requirement.into()));
+        }
+        let of = |role, end: &End<'_>| match &end.coordinates {
+            Some(coordinates) => Ok(places(end, coordinates)),
+            None => Err(Error::MissingAtEnd {
+                projection: between.projection.into(),
+                behaviour: "Connections by distance".into(),
+                role,
+                population: end.name.into(),
+                missing: "coordinates".into(),
+                remedy: "Coordinates::grid()".into(),
+            }),
+        };
+        let (sources, targets) = (of("source", &between.source)?, of("target", &between.target)?);
+        let mut targets: Vec<_> = targets.into_iter().zip(0..).collect();
         targets.sort_by(|a, b| a.0[0].total_cmp(&b.0[0]));
-        Neighbourhood { profile, sources: places(pre), targets }
+        Ok(Neighbourhood { profile, sources, targets })
+    }
+
+    /// The targets within reach of neuron i, ascending in x, and the probability of a synapse to each.
+    fn near(&self, i: u32, autapses: bool) -> impl Iterator<Item = (u32, f64)> + '_ {
+        let reach = self.profile.reach();
+        let source = self.sources.get(i as usize).copied();
+        let x = source.map_or(0.0, |source| f64::from(source[0]));
+        let from = self.targets.partition_point(|(place, _)| f64::from(place[0]) < x - reach);
+        let in_x = self.targets[from..].iter().take_while(move |(place, _)| f64::from(place[0]) <= x + reach);
+        in_x.filter_map(move |&(place, j)| {
+            let distance = squared(source?, place);
+            let near = distance <= reach * reach && (autapses || i != j);
+            near.then(|| (j, self.profile.at(distance)))
+        })
     }
 
     /// Appends the targets of neuron i, ascending.
     pub(super) fn draw(&self, i: u32, autapses: bool, random: &mut Stream, row: &mut Vec<u32>) {
-        let Some(&source) = self.sources.get(i as usize) else { return };
-        let reach = self.profile.reach();
-        let x = f64::from(source[0]);
-        let from = self.targets.partition_point(|(place, _)| f64::from(place[0]) < x - reach);
-        for &(place, j) in &self.targets[from..] {
-            if f64::from(place[0]) > x + reach {
-                break;
-            }
-            let distance = squared(source, place);
-            if distance <= reach * reach && (autapses || i != j) {
-                // Every pair within reach draws: who is joined does not depend on who else is.
-                let u: f64 = random.random();
-                if u < self.profile.at(distance) {
-                    row.push(j);
-                }
+        for (j, p) in self.near(i, autapses) {
+            // Every pair within reach draws: who is joined does not depend on who else is.
+            let u: f64 = random.random();
+            if u < p {
+                row.push(j);
             }
         }
         row.sort_unstable();
+    }
+
+    /// How many synapses are expected: added up over all pairs or, where these are many, over those of some sources that
+    /// are drawn from `random`.
+    pub(super) fn expected(&self, autapses: bool, random: &mut Stream) -> u64 {
+        let n = self.sources.len();
+        let of_row = |i: usize| self.near(i as u32, autapses).map(|(_, p)| p).sum::<f64>();
+        let some = (PAIRS / self.targets.len().max(1)).clamp(16, 1024);
+        let expected = if n <= some {
+            (0..n).map(of_row).sum()
+        } else {
+            (0..some).map(|_| of_row(random.random_range(0..n))).sum::<f64>() * (n as f64 / some as f64)
+        };
+        expected.round() as u64
+    }
+
+    /// The most synapses that a target comes to have, but for a probability below 1 in 10^15: as if all sources were joined
+    /// by the largest probability that lie within reach in one direction.
+    pub(super) fn largest_in_degree(&self) -> u64 {
+        let reach = self.profile.reach();
+        let along = |d: usize| {
+            let mut sources: Vec<f64> = self.sources.iter().map(|place| f64::from(place[d])).collect();
+            sources.sort_by(f64::total_cmp);
+            sources
+        };
+        let along = [0, 1, 2].map(along);
+        let within = |place: [Real; 3], d: usize| {
+            let x = f64::from(place[d]);
+            let before = |end: f64| along[d].partition_point(|source| *source < end);
+            along[d].partition_point(|source| *source <= x + reach) - before(x - reach)
+        };
+        let near = |place: [Real; 3]| (0..3).map(|d| within(place, d)).min().unwrap_or(0);
+        let most = self.targets.iter().map(|(place, _)| near(*place)).max().unwrap_or(0) as u64;
+        likely_at_most(most as f64 * self.profile.most()).min(most)
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -1,18 +1,27 @@
-//! Which neurons are joined: rules that draw the connections of [`Static`] synapses.
+//! Which neurons are joined: rules that draw the connections of [`Static`] and [`Sparse`] synapses.
 //!
 //! Each source neuron draws its row of targets from a stream of its own, so rows can be drawn in any order, on any number of
 //! threads, and once more when someone wants to know them: the network is the same.
 
 mod distance;
+mod ends;
+mod listed;
 mod rows;
+mod whole;
 
 pub use distance::Profile;
+pub(crate) use ends::Populations;
+pub use ends::{Between, End};
+pub use listed::Order;
 pub use rows::{RowScratch, Rows};
+pub use whole::WholePattern;
 
 use crate::Real;
 use crate::delivery::Static;
 use crate::registry::{self, GroupKind, Need, Place};
+use crate::synaptic_input::sparse::{Sparse, SparseSynapses};
 use bevy_ecs::prelude::*;
+use bevy_ecs::world::EntityRef;
 use serde::{Deserialize, Serialize};
 
 /// Which neurons of the source have a synapse to which neurons of the target.
@@ -50,7 +59,10 @@ pub enum ConnectionRule {
     DistanceDependent(Profile),
 }
 
-/// How the synapses of a projection are drawn.
+/// How the synapses of a projection are drawn: of [`Static`] ones, and of [`Sparse`] ones, which learn.
+///
+/// The [`WeightInitializer`](crate::weights::WeightInitializer) says what weight each has, but no density: how many there
+/// are follows from the rule. Only to [`pairs`](Self::pairs) weights can be given, one a pair in their order.
 ///
 /// The rules are those of J. Senk et al., Connectivity concepts in neuronal network modeling (2022),
 /// doi 10.1371/journal.pcbi.1010086. Self-connections (autapses) are allowed unless the projection has
@@ -60,7 +72,8 @@ pub enum ConnectionRule {
 pub struct Connections {
     /// Which pairs are joined.
     pub rule: ConnectionRule,
-    /// Whether a pair may have several synapses, where a fixed number of them is drawn. Default true.
+    /// Whether a pair may have several synapses, where a fixed number of them is drawn. Each then has a weight of its own,
+    /// and learns by itself. Default true.
     #[doc(alias = "allow_multapses")]
     #[serde(default = "yes")]
     pub multapses: bool,
@@ -126,17 +139,20 @@ impl Connections {
     }
 }
 
-/// Where the neurons of both ends stand.
-pub type Places<'a> = Option<(&'a crate::coordinates::Coordinates, &'a crate::coordinates::Coordinates)>;
-
 /// The square of the distance of two places.
 fn squared(a: [Real; 3], b: [Real; 3]) -> f64 {
     (0..3).map(|d| (f64::from(a[d]) - f64::from(b[d])).powi(2)).sum()
 }
 
+fn is_sparse(projection: EntityRef<'_>) -> bool {
+    projection.contains::<Sparse>() || projection.contains::<SparseSynapses>()
+}
+
+/// Synapses that a rule can draw.
+const DRAWN: Need =
+    Need::of::<Static>(Place::Own, "kind of synapses that a rule draws", "Static::default()` or `Sparse")
+        .or(is_sparse);
+
 pub(crate) fn install(world: &mut World) {
-    registry::behaviour::<Connections>(world)
-        .on(GroupKind::Projection)
-        .needs(&[Need::of::<Static>(Place::Own, "static synapses", "Static::default()")])
-        .saved();
+    registry::behaviour::<Connections>(world).on(GroupKind::Projection).needs(&[DRAWN]).saved();
 }

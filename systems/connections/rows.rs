@@ -1,10 +1,12 @@
 //! The connections of a projection, drawn row by row.
 
 use super::distance::Neighbourhood;
-use super::{ConnectionRule, Connections, Places};
-use crate::error::{Error, Result};
+use super::ends::Between;
+use super::listed::{Order, in_degree, listed};
+use super::{ConnectionRule, Connections};
+use crate::error::Result;
 use crate::kernels::pairs::{distinct, share_among_rows};
-use crate::random::{Seed, Stream, Streams};
+use crate::random::{Stream, Streams};
 use rand::RngExt;
 use rand_distr::{Binomial, Distribution};
 
@@ -21,7 +23,7 @@ pub struct Rows {
 }
 
 #[derive(Clone, Debug)]
-enum Drawing {
+pub(super) enum Drawing {
     All,
     OneToOne,
     Bernoulli(f64),
@@ -34,9 +36,16 @@ enum Drawing {
     ByDistance(Neighbourhood),
 }
 
+impl Drawing {
+    /// How many synapses are listed.
+    fn listed(&self) -> u64 {
+        if let Drawing::Listed(_, targets) = self { targets.len() as u64 } else { 0 }
+    }
+}
+
 /// Whether a target may be drawn twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Repeats {
+pub(super) enum Repeats {
     Allowed,
     Excluded,
 }
@@ -48,99 +57,99 @@ pub struct RowScratch {
 }
 
 impl Rows {
-    /// Prepares to draw the connections of `projection` between `n_pre` and `n_post` neurons. `recurrent` says whether both
-    /// are one population, `autapses` whether a neuron may then reach itself.
+    /// Prepares to draw the connections of a projection. `room` is asked whether there may be so many synapses before any
+    /// of them is drawn; where each pair is drawn for itself, as many as are expected.
     ///
-    /// The second result are the places of given pairs once they are sorted by source: pair k stands at `order[k]`.
+    /// The second result is what became of given pairs.
     ///
     /// # Errors
-    /// A rule that cannot be kept: more distinct synapses than there are pairs, numbers beyond the populations, a
-    /// probability beyond 0 and 1, populations of different size joined one to one, distances without coordinates.
+    /// What `room` says. A rule that cannot be kept: more distinct synapses than there are pairs, numbers beyond the
+    /// populations, a probability beyond 0 and 1, populations of different size joined one to one, distances without
+    /// coordinates.
     pub fn new(
         connections: &Connections,
-        projection: &str,
-        (n_pre, n_post): (usize, usize),
-        autapses: bool,
-        places: Places<'_>,
-        seed: Seed,
-    ) -> Result<(Self, Option<Vec<u64>>)> {
-        let fault = |parameter: &str, value: f64, requirement: String| {
-            let (group, behaviour) = (projection.to_string(), "Connections".to_string());
-            Error::ParameterRange { group, behaviour, parameter: parameter.into(), value, requirement }
-        };
-        let streams = seed.streams("connections", projection);
+        between: &Between<'_>,
+        room: impl FnOnce(u64) -> Result<()>,
+    ) -> Result<(Self, Order)> {
+        let Between { source, target, autapses, streams, .. } = between;
+        let (n_pre, n_post, autapses) = (source.grid.len(), target.grid.len(), *autapses);
         let (pre, post) = (n_pre as u32, n_post as u32);
-        // How many targets a neuron can have.
-        let per_row = post - u32::from(!autapses).min(post);
-        let pairs = u128::from(pre) * u128::from(per_row);
+        let left_out = u32::from(!autapses);
+        // How many targets a neuron can have, and how many sources.
+        let (per_row, per_column) = (post - left_out.min(post), pre - left_out.min(pre));
+        let pairs = u64::from(pre) * u64::from(per_row);
         let repeats = if connections.multapses { Repeats::Allowed } else { Repeats::Excluded };
-        let most = |n: u64, pairs: u128, of: &str| {
-            if connections.multapses && (pairs > 0 || n == 0) || u128::from(n) <= pairs {
-                return Ok(());
-            }
-            Err(fault(
-                "n",
-                n as f64,
-                format!("at most {pairs}, the {of} there are: allow multapses, or ask for fewer"),
-            ))
+        let most = |n: u64, pairs: u64, of: &str| {
+            let remedy = match repeats {
+                Repeats::Allowed if pairs > 0 || n == 0 => return Ok(()),
+                Repeats::Excluded if n <= pairs => return Ok(()),
+                Repeats::Allowed => "allow self-connections, or ask for none",
+                Repeats::Excluded => "allow multapses, or ask for fewer",
+            };
+            let requirement = format!("at most {pairs}, the {of} there are: {remedy}");
+            Err(between.fault("n", n as f64, requirement))
         };
-        let (drawing, count, order) = match &connections.rule {
-            ConnectionRule::AllToAll => (Drawing::All, pairs as u64, None),
+        let mut order = Order::default();
+        let (drawing, count) = match &connections.rule {
+            ConnectionRule::AllToAll => {
+                room(pairs)?;
+                (Drawing::All, pairs)
+            }
             ConnectionRule::OneToOne if n_pre != n_post => {
                 let requirement = format!("{n_post}, the neurons of the target, to join one to one");
-                return Err(fault("neurons of the source", n_pre as f64, requirement));
+                return Err(between.fault("neurons of the source", n_pre as f64, requirement));
             }
-            ConnectionRule::OneToOne => (Drawing::OneToOne, if autapses { u64::from(pre) } else { 0 }, None),
+            ConnectionRule::OneToOne => {
+                let count = if autapses { pre.into() } else { 0 };
+                room(count)?;
+                (Drawing::OneToOne, count)
+            }
             ConnectionRule::PairwiseBernoulli { p } => {
                 if !(0.0..=1.0).contains(p) {
-                    return Err(fault("p", *p, "within 0 and 1".into()));
+                    return Err(between.fault("p", *p, "within 0 and 1".into()));
                 }
-                (Drawing::Bernoulli(*p), (pairs as f64 * p).round() as u64, None)
+                let count = (pairs as f64 * p).round() as u64;
+                room(count)?;
+                (Drawing::Bernoulli(*p), count)
             }
             &ConnectionRule::FixedTotalNumber { n } => {
                 most(n, pairs, "pairs")?;
-                (Drawing::Counts(shared(streams.part(0), n_pre, per_row, n, repeats), repeats), n, None)
+                room(n)?;
+                (Drawing::Counts(shared(streams.part(0), n_pre, per_row, n, repeats), repeats), n)
             }
             &ConnectionRule::FixedOutDegree { n } => {
-                most(u64::from(n), per_row.into(), "targets")?;
-                (Drawing::Same(n, repeats), u64::from(n) * u64::from(pre), None)
+                most(n.into(), per_row.into(), "targets")?;
+                let count = u64::from(n) * u64::from(pre);
+                room(count)?;
+                (Drawing::Same(n, repeats), count)
             }
             &ConnectionRule::FixedInDegree { n } => {
-                let per_column = pre - u32::from(!autapses).min(pre);
-                most(u64::from(n), per_column.into(), "sources")?;
-                room_for(u64::from(n) * u64::from(post))?;
-                let drawing = in_degree(streams, (pre, post), autapses, n, repeats);
-                (drawing, u64::from(n) * u64::from(post), None)
+                most(n.into(), per_column.into(), "sources")?;
+                let count = u64::from(n) * u64::from(post);
+                room(count)?;
+                (in_degree(between, n, repeats), count)
             }
             ConnectionRule::Pairs(pairs) => {
                 if let Some(&(i, j)) = pairs.iter().find(|&&(i, j)| i >= pre || j >= post) {
                     let (what, value, n) =
                         if i >= pre { ("source", i, n_pre) } else { ("target", j, n_post) };
                     let requirement = format!("below {n}, the neurons there are");
-                    return Err(fault(&format!("{what} of a pair"), f64::from(value), requirement));
+                    return Err(between.fault(&format!("{what} of a pair"), f64::from(value), requirement));
                 }
-                let (drawing, order) = listed(pairs, n_pre, autapses);
-                let count = order.iter().filter(|&&k| k != u64::MAX).count();
-                (drawing, count as u64, Some(order))
+                room(pairs.len() as u64)?;
+                let drawing;
+                (drawing, order) = listed(pairs, n_pre, autapses);
+                let count = drawing.listed();
+                (drawing, count)
             }
             ConnectionRule::DistanceDependent(profile) => {
-                if let Some((parameter, value, requirement)) = profile.fault() {
-                    return Err(fault(parameter, value, requirement.into()));
-                }
-                let Some((from, to)) = places else {
-                    return Err(Error::MissingBehaviour {
-                        group: projection.into(),
-                        behaviour: "Connections by distance".into(),
-                        missing: "places of the neurons at both ends".into(),
-                        remedy: "Coordinates::grid()` to both populations, as in `Coordinates::default()"
-                            .into(),
-                    });
-                };
-                // How many there will be is not known before they are drawn.
-                (Drawing::ByDistance(Neighbourhood::new(*profile, from, to)), 0, None)
+                let neighbourhood = Neighbourhood::new(*profile, between)?;
+                let count = neighbourhood.expected(autapses, &mut streams.part(0));
+                room(count)?;
+                (Drawing::ByDistance(neighbourhood), count)
             }
         };
-        Ok((Rows { n_pre: pre, n_post: post, autapses, streams, drawing, count }, order))
+        Ok((Rows { n_pre: pre, n_post: post, autapses, streams: *streams, drawing, count }, order))
     }
 
     /// The number of source neurons.
@@ -153,13 +162,14 @@ impl Rows {
         self.n_pre == 0
     }
 
-    /// How many synapses there are; where each pair is drawn for itself, how many are expected, or 0 if that is unknown.
+    /// How many synapses there are; where each pair is drawn for itself, how many are expected.
     pub fn expected(&self) -> u64 {
         self.count
     }
 
     /// The most synapses that a target neuron comes to have, but for a probability below 1 in 10^15.
     pub fn largest_in_degree(&self) -> u64 {
+        let mean = self.count as f64 / f64::from(self.n_post.max(1));
         match &self.drawing {
             Drawing::All => self.n_pre.into(),
             Drawing::OneToOne => 1,
@@ -168,10 +178,10 @@ impl Rows {
                 targets.iter().for_each(|&j| counts[j as usize] += 1);
                 counts.into_iter().max().unwrap_or(0)
             }
-            Drawing::ByDistance(_) => self.n_pre.into(),
+            Drawing::ByDistance(neighbourhood) => neighbourhood.largest_in_degree(),
+            Drawing::Counts(_, Repeats::Allowed) | Drawing::Same(_, Repeats::Allowed) => likely_at_most(mean),
             Drawing::Bernoulli(_) | Drawing::Counts(..) | Drawing::Same(..) => {
-                let mean = self.count as f64 / f64::from(self.n_post.max(1));
-                (mean + 10.0 * mean.sqrt() + 50.0) as u64
+                likely_at_most(mean).min(self.n_pre.into())
             }
         }
     }
@@ -236,21 +246,10 @@ impl Rows {
     }
 }
 
-/// Refuses to list more synapses than there is memory for.
-fn room_for(synapses: u64) -> Result<()> {
-    let needed = synapses.saturating_mul(size_of::<u32>() as u64);
-    match crate::memory::available() {
-        Some(available) if needed > available => {
-            let gib = |bytes: u64| bytes as f64 / (1_u64 << 30) as f64;
-            let reason = format!(
-                "about {:.1} GiB are needed to draw them, and {:.1} GiB are free",
-                gib(needed),
-                gib(available)
-            );
-            Err(Error::StaticMemory { projections: 1, synapses: synapses.into(), reason })
-        }
-        _ => Ok(()),
-    }
+/// What a number with this mean, of rare things that happen independently, stays below but for a probability below 1 in
+/// 10^15.
+pub(super) fn likely_at_most(mean: f64) -> u64 {
+    (mean + 10.0 * mean.sqrt() + 50.0) as u64
 }
 
 /// How many of `n` tries of probability `p` succeed.
@@ -278,7 +277,8 @@ fn shared(mut random: Stream, n_pre: usize, per_row: u32, synapses: u64, repeats
     counts
 }
 
-fn draw_targets(
+/// Draws `count` targets of `per_row`, ascending unless one may come twice.
+pub(super) fn draw_targets(
     random: &mut Stream,
     per_row: u32,
     count: u32,
@@ -293,57 +293,5 @@ fn draw_targets(
             row.resize(count as usize, 0);
             distinct(random, &mut scratch.taken[..per_row as usize], row);
         }
-    }
-}
-
-/// Draws the sources of each target, and turns them into rows.
-fn in_degree(streams: Streams, (pre, post): (u32, u32), autapses: bool, n: u32, repeats: Repeats) -> Drawing {
-    let mut scratch = RowScratch::default();
-    let mut column = Vec::new();
-    let mut draw = |j: u32, f: &mut dyn FnMut(u32)| {
-        column.clear();
-        let per_column = pre - u32::from(!autapses).min(pre);
-        draw_targets(&mut streams.part(1 + u64::from(j)), per_column, n, repeats, &mut scratch, &mut column);
-        column.iter().for_each(|&i| f(i + u32::from(!autapses && i >= j)));
-    };
-    let mut starts = vec![0_u64; pre as usize + 1];
-    (0..post).for_each(|j| draw(j, &mut |i| starts[i as usize + 1] += 1));
-    add_up(&mut starts);
-    let mut next = starts.clone();
-    let mut targets = vec![0; n as usize * post as usize];
-    // Drawn once more, rather than kept: the targets of each row come out ascending.
-    for j in 0..post {
-        draw(j, &mut |i| {
-            targets[next[i as usize] as usize] = j;
-            next[i as usize] += 1;
-        });
-    }
-    Drawing::Listed(starts, targets)
-}
-
-/// Sorts pairs by source. The second result says where each pair went, `u64::MAX` if it was left out.
-fn listed(pairs: &[(u32, u32)], n_pre: usize, autapses: bool) -> (Drawing, Vec<u64>) {
-    let stays = |&(i, j): &(u32, u32)| autapses || i != j;
-    let mut starts = vec![0_u64; n_pre + 1];
-    pairs.iter().filter(|pair| stays(pair)).for_each(|&(i, _)| starts[i as usize + 1] += 1);
-    add_up(&mut starts);
-    let mut next = starts.clone();
-    let mut targets = vec![0; starts[n_pre] as usize];
-    let place = pairs.iter().map(|pair| {
-        if !stays(pair) {
-            return u64::MAX;
-        }
-        let at = next[pair.0 as usize];
-        targets[at as usize] = pair.1;
-        next[pair.0 as usize] += 1;
-        at
-    });
-    let order = place.collect();
-    (Drawing::Listed(starts, targets), order)
-}
-
-fn add_up(counts: &mut [u64]) {
-    for k in 1..counts.len() {
-        counts[k] += counts[k - 1];
     }
 }

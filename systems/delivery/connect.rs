@@ -1,17 +1,18 @@
 //! What a projection of static synapses knows of itself: how to draw each of its synapses, whenever someone asks.
 
-use super::{Foreign, Static};
+use super::Static;
 use crate::Real;
-use crate::connections::{Connections, RowScratch, Rows};
-use crate::coordinates::Coordinates;
+use crate::axon::MAX_DELAY;
+use crate::connections::{Between, ConnectionRule, Connections, Populations, RowScratch, Rows};
 use crate::error::{Error, Problems, Result};
-use crate::group::{Inhibitory, Population, Unbuilt};
+use crate::group::{Inhibitory, Unbuilt};
 use crate::random::{Seed, Streams};
-use crate::relations::{Compartment, Postsynaptic, Presynaptic};
+use crate::relations::{Postsynaptic, Presynaptic};
 use crate::schedule::{BuildSystems, add_build_systems};
 use crate::synaptic_input::{CurrentCoef, NoSelfConnections, SynapseView, SynapseViews};
 use crate::time::Clock;
-use crate::weights::{Given, SynapticDelays, WeightInitializer, steps};
+use crate::weights::{SynapticDelays, WeightInitializer, steps};
+use crate::workers::Workers;
 use bevy_ecs::prelude::*;
 use bevy_ecs::world::EntityRef;
 
@@ -19,6 +20,8 @@ use bevy_ecs::world::EntityRef;
 /// whenever they are read: nothing of them is kept here.
 #[derive(Component, Clone, Debug)]
 pub struct StaticSynapses {
+    /// The projection's name, for what may be found wrong when they are drawn.
+    projection: String,
     rows: Rows,
     weights: WeightInitializer,
     delays: Option<SynapticDelays>,
@@ -33,6 +36,8 @@ pub struct StaticSynapses {
     pub(super) stored: Option<(f64, i32)>,
     /// How many there are, once they are laid out.
     pub(super) count: Option<u64>,
+    /// The first step whose spikes they carry, once they are laid out.
+    pub(super) since: Option<u64>,
     pub(super) bytes: usize,
 }
 
@@ -80,45 +85,65 @@ impl StaticSynapses {
         self.rows.draw(i, &mut row.scratch, &mut row.targets);
     }
 
-    /// Draws the row of source neuron i. False if the limits of a weight or a delay are never met.
-    pub(super) fn draw(&self, i: u32, row: &mut DrawnRow) -> bool {
+    /// Draws the row of source neuron i.
+    ///
+    /// # Errors
+    /// The limits of a weight or a delay are never met; a delay is longer than any may be.
+    pub(super) fn draw(&self, i: u32, row: &mut DrawnRow) -> Result<()> {
         self.draw_targets(i, row);
-        self.draw_weights(i, row) && self.draw_delays(i, row)
+        self.draw_weights(i, row)?;
+        self.draw_delays(i, row)
     }
 
     /// Draws the weights of as many synapses as there are targets.
-    pub(super) fn draw_weights(&self, i: u32, row: &mut DrawnRow) -> bool {
+    ///
+    /// # Errors
+    /// Their limits are never met.
+    pub(super) fn draw_weights(&self, i: u32, row: &mut DrawnRow) -> Result<()> {
         let n = row.targets.len();
         row.weights.clear();
         if let (Some(given), Some(first)) = (&self.given.0, self.rows.first(i)) {
             row.weights.extend_from_slice(&given[first as usize..][..n]);
-            return true;
+            return Ok(());
         }
         let mut random = self.weight_streams.part(u64::from(i));
         for _ in 0..n {
-            let Some(weight) = self.weights.draw(&mut random) else { return false };
-            row.weights.push(weight);
+            let drawn = self.weights.draw(&mut random);
+            row.weights.push(drawn.ok_or_else(|| self.weights.missed(&self.projection))?);
         }
-        true
+        Ok(())
     }
 
-    fn draw_delays(&self, i: u32, row: &mut DrawnRow) -> bool {
+    fn draw_delays(&self, i: u32, row: &mut DrawnRow) -> Result<()> {
         let n = row.targets.len();
         row.delays.clear();
         if let (Some(given), Some(first)) = (&self.given.1, self.rows.first(i)) {
             row.delays.extend(given[first as usize..][..n].iter().map(|&delay| steps(delay, self.per_ms)));
-            return true;
+            return self.check_delays(&row.delays);
         }
         let Some(delays) = &self.delays else {
             row.delays.resize(n, 1);
-            return true;
+            return Ok(());
         };
         let mut random = self.delay_streams.part(u64::from(i));
         for _ in 0..n {
-            let Some(delay) = delays.draw(&mut random) else { return false };
-            row.delays.push(steps(delay, self.per_ms));
+            let drawn = delays.draw(&mut random).ok_or_else(|| delays.missed(&self.projection))?;
+            row.delays.push(steps(drawn, self.per_ms));
         }
-        true
+        self.check_delays(&row.delays)
+    }
+
+    fn check_delays(&self, delays: &[u32]) -> Result<()> {
+        match delays.iter().find(|delay| **delay as usize > MAX_DELAY) {
+            None => Ok(()),
+            Some(&delay) => Err(Error::ParameterRange {
+                group: self.projection.clone(),
+                behaviour: "SynapticDelays".into(),
+                parameter: "delay".into(),
+                value: f64::from(delay) / self.per_ms,
+                requirement: format!("at most {MAX_DELAY} steps, {} ms here", MAX_DELAY as f64 / self.per_ms),
+            }),
+        }
     }
 
     /// What a weight is stored as.
@@ -135,7 +160,7 @@ impl StaticSynapses {
         let mut row = DrawnRow::default();
         for i in 0..self.rows.len() as u32 {
             // What cannot be drawn was told when the network was built.
-            if !self.draw(i, &mut row) {
+            if self.draw(i, &mut row).is_err() {
                 break;
             }
             table.pre.resize(table.pre.len() + row.targets.len(), i);
@@ -162,96 +187,71 @@ type Fresh<'w> = (
     (Has<NoSelfConnections>, Has<StaticSynapses>),
 );
 
-/// An end of a projection: size, sign and places.
-type EndItem<'w> = (&'w Population, bool, Option<&'w Coordinates>);
-
-type End<'w> = (&'w Population, Has<Inhibitory>, Option<&'w Coordinates>);
+/// What is said of a projection.
+struct Wanted<'a> {
+    kind: Static,
+    connections: &'a Connections,
+    weights: &'a WeightInitializer,
+    delays: Option<&'a SynapticDelays>,
+    /// Sign and coefficient.
+    gain: Real,
+}
 
 /// For every new projection of static synapses, prepare to draw them.
 fn connect(
     mut commands: Commands,
     seed: Res<Seed>,
-    clock: Res<Clock>,
+    (clock, workers): (Res<Clock>, Res<Workers>),
     mut problems: ResMut<Problems>,
     projections: Query<Fresh>,
-    populations: Query<End>,
+    (populations, inhibitory): (Populations, Query<(), With<Inhibitory>>),
 ) {
-    for ((entity, name, unbuilt, _), ends, connections, weights, delays, coefficient, (no_self, known)) in
+    for ((entity, name, unbuilt, kind), ends, connections, weights, delays, coefficient, (no_self, known)) in
         &projections
     {
+        let (pre, post) = (ends.0.0, ends.1.0);
         if !unbuilt.makes_learned(!known) {
             continue;
         }
-        let (Ok(pre), Ok(post)) = (populations.get(ends.0.0), populations.get(ends.1.0)) else { continue };
+        let (Some(source), Some(target)) = (populations.end(pre), populations.end(post)) else { continue };
         // That they are missing is told with the other needs.
         let (Some(connections), Some(weights)) = (connections, weights) else { continue };
-        let gain = coefficient.map_or(1.0, |c| c.0) * if pre.1 { -1.0 } else { 1.0 };
-        let autapses = !(no_self && ends.0.0 == ends.1.0);
-        let made = make(name, connections, weights, delays, (pre, post), autapses, gain, *seed, &clock);
+        let gain = coefficient.map_or(1.0, |c| c.0) * if inhibitory.contains(pre) { -1.0 } else { 1.0 };
+        let autapses = !(no_self && pre == post);
+        let streams = seed.streams("connections", name);
+        let between = Between { projection: name, source, target, autapses, streams, workers: &workers };
+        let made = make(&between, Wanted { kind: *kind, connections, weights, delays, gain }, *seed, &clock);
         if let Some(synapses) = problems.check(made) {
             commands.entity(entity).insert(synapses);
         }
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "all that is known of a projection")]
-fn make(
-    name: &str,
-    connections: &Connections,
-    weights: &WeightInitializer,
-    delays: Option<&SynapticDelays>,
-    (pre, post): (EndItem<'_>, EndItem<'_>),
-    autapses: bool,
-    gain: Real,
-    seed: Seed,
-    clock: &Clock,
-) -> Result<StaticSynapses> {
+fn make(between: &Between<'_>, wanted: Wanted<'_>, seed: Seed, clock: &Clock) -> Result<StaticSynapses> {
+    let Wanted { kind, connections, weights, delays, gain } = wanted;
+    let name = between.projection;
     weights.check(name)?;
-    let places = pre.2.zip(post.2);
-    let sizes = (pre.0.size(), post.0.size());
-    let (rows, order) = Rows::new(connections, name, sizes, autapses, places, seed)?;
+    // What is listed takes its room beside the layout.
+    let listed = if matches!(connections.rule, ConnectionRule::FixedInDegree { .. }) { 4.0 } else { 0.0 };
+    let room = |synapses: u64| {
+        let needed = synapses as f64 * (kind.weights.bytes() + listed);
+        let (projection, connectivity) = (name.to_string(), "Static");
+        crate::memory::check_room(needed as u128).map_err(|reason| Error::OutOfMemory {
+            projection,
+            connectivity,
+            synapses: synapses.into(),
+            reason,
+        })
+    };
+    let (rows, order) = Rows::new(connections, between, room)?;
     if let Some(delays) = delays {
-        delays.check(name, order.as_ref().map(Vec::len))?;
+        delays.check(name, order.pairs())?;
     }
-    let refuse = |parameter: &str, value: f64, requirement: String| {
-        let (group, behaviour) = (name.to_string(), "WeightInitializer".to_string());
-        Err(Error::ParameterRange { group, behaviour, parameter: parameter.into(), value, requirement })
-    };
-    if weights.density_or_one() < 1.0 {
-        let requirement = "1 for `Static` synapses: `Connections` says how many there are".into();
-        return refuse("density", weights.density_or_one(), requirement);
-    }
-    let sorted = |values: &[Real]| {
-        let order = order.as_deref().unwrap_or_default();
-        let mut sorted = vec![0.0; order.iter().filter(|&&at| at != u64::MAX).count()];
-        let kept = order.iter().zip(values).filter(|(at, _)| **at != u64::MAX);
-        kept.for_each(|(&at, &value)| sorted[at as usize] = value);
-        sorted
-    };
-    let given_weights = match weights.given() {
-        None => None,
-        Some(Given::Dense { values, shape })
-            if shape.len() == 1 && Some(values.len()) == order.as_ref().map(Vec::len) =>
-        {
-            if let Some(index) = values.iter().position(|w| !w.is_finite()) {
-                let (projection, value) = (name.to_string(), f64::from(values[index]));
-                return Err(Error::WeightNotFinite { projection, index, value });
-            }
-            Some(sorted(values))
-        }
-        Some(_) => {
-            let expected = match &order {
-                Some(order) => format!("[{}], one a pair", order.len()),
-                None => "none: weights can be given to the pairs of `Connections::pairs` only".into(),
-            };
-            let given = format!("{:?}", weights.given_shape().unwrap_or_default());
-            let projection = name.to_string();
-            return Err(Error::WeightShape { projection, connectivity: "Static", expected, given });
-        }
-    };
-    let given_delays = delays.and_then(SynapticDelays::listed).map(sorted);
+    let given_weights = order.given_weights(weights, name, "Static")?;
+    let given_delays = delays.and_then(SynapticDelays::listed).map(|delays| order.sorted(delays));
     let bytes = rows.bytes();
     Ok(StaticSynapses {
+        projection: name.to_string(),
         rows,
         weights: weights.clone(),
         delays: delays.cloned(),
@@ -262,6 +262,7 @@ fn make(
         gain,
         stored: None,
         count: None,
+        since: None,
         bytes,
     })
 }
@@ -277,50 +278,6 @@ impl StaticSynapses {
     }
 }
 
-type FreshStatic = (With<Static>, With<Unbuilt>);
-
-/// For every new projection of static synapses, refuse what would be ignored, and follow no later change of what is
-/// folded into the stored weights.
-fn check_foreign(mut problems: ResMut<Problems>, projections: Query<(&Name, Foreign), FreshStatic>) {
-    for (name, (has_current, has_delays, compartment)) in &projections {
-        let mut refuse = |behaviour: &str, why: &str| {
-            problems.push(Error::NotForStatic {
-                projection: name.into(),
-                behaviour: behaviour.into(),
-                why: why.into(),
-            });
-        };
-        if has_current {
-            refuse("another kind of connectivity", "keep one of them");
-        }
-        if has_delays {
-            refuse("DelayInitializer", "each synapse has a delay of its own: use `SynapticDelays`, in ms");
-        }
-        if let Some(compartment @ (Compartment::Distal | Compartment::Apical)) = compartment {
-            refuse(compartment.name(), "they end near the soma: use `Proximal`, or a kind such as `Sparse`");
-        }
-    }
-}
-
-type Folded<'w> = (&'w Name, Option<&'w CurrentCoef>, &'w StaticSynapses, &'w Presynaptic);
-
-/// A coefficient or a sign that was changed between steps is in no stored weight.
-fn check_folded(
-    mut problems: ResMut<Problems>,
-    projections: Query<Folded, With<Static>>,
-    inhibitory: Query<(), With<Inhibitory>>,
-) {
-    for (name, coefficient, synapses, pre) in &projections {
-        let sign = if inhibitory.contains(pre.0) { -1.0 } else { 1.0 };
-        if coefficient.map_or(1.0, |c| c.0) * sign != synapses.gain {
-            let why = "both are part of the stored weights, and cannot change between steps: put it back, or remove \
-                       the projection and make it anew";
-            let behaviour = "a `CurrentCoef` or an `Inhibitory` source that was changed".to_string();
-            problems.push(Error::NotForStatic { projection: name.into(), behaviour, why: why.into() });
-        }
-    }
-}
-
 /// What descriptions say of static synapses.
 fn view(projection: EntityRef<'_>) -> Option<SynapseView<'_>> {
     let synapses = projection.get::<StaticSynapses>()?;
@@ -331,6 +288,4 @@ fn view(projection: EntityRef<'_>) -> Option<SynapseView<'_>> {
 pub(super) fn install(world: &mut World) {
     world.get_resource_or_init::<SynapseViews>().add(view);
     add_build_systems(world, BuildSystems::Connect, connect);
-    add_build_systems(world, BuildSystems::Validate, check_foreign);
-    crate::schedule::add_systems(world, crate::schedule::StepSystems::Time, check_folded);
 }

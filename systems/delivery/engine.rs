@@ -49,6 +49,9 @@ pub(crate) struct Source {
     pub population: Entity,
     /// The number of its first neuron among all sources.
     pub first: u32,
+    /// The first step whose spikes are carried. Projections of one population that joined at different times are sources
+    /// of their own, until what was fired between is no longer under way.
+    pub since: u64,
 }
 
 /// One part of the layout, with what is due there.
@@ -113,10 +116,17 @@ fn deliver(clock: Res<Clock>, workers: Res<Workers>, mut delivery: ResMut<Delive
     let mut now = if delivery.history.len() >= longest { delivery.history.pop_back() } else { None }
         .unwrap_or_default();
     now.clear();
+    let fired_at = clock.iteration.saturating_sub(1);
+    let mut before = None;
+    // Sources of one population follow each other.
     for source in &delivery.sources {
-        if let Ok(spikes) = spikes.get(source.population) {
-            delivery.fired.extend(spikes.0.events().iter().map(|&i| source.first + i));
-            now.extend(spikes.0.events().iter().map(|&i| (source.population, i)));
+        let Ok(spikes) = spikes.get(source.population) else { continue };
+        let events = spikes.0.events();
+        if fired_at >= source.since {
+            delivery.fired.extend(events.iter().map(|&i| source.first + i));
+        }
+        if before.replace(source.population) != Some(source.population) {
+            now.extend(events.iter().map(|&i| (source.population, i)));
         }
     }
     delivery.history.push_front(now);

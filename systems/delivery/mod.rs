@@ -7,19 +7,21 @@
 mod assembly;
 mod connect;
 mod engine;
+mod foreign;
 mod fused;
 mod stretch;
+mod writing;
 
 pub use connect::{StaticSynapses, SynapseTable};
 pub use engine::Delivery;
 pub(crate) use engine::UNIT;
+pub(crate) use foreign::check_foreign;
 pub(crate) use fused::{Fused, register_model};
 pub use stretch::Stretch;
 
 use crate::connections::Connections;
 use crate::registry::{self, GroupKind, Need, Place};
 use crate::schedule::{Built, StepSystems};
-use crate::synaptic_input::SynapticCurrent;
 use bevy_ecs::lifecycle::HookContext;
 use bevy_ecs::prelude::*;
 use bevy_ecs::world::{DeferredWorld, EntityRef};
@@ -31,7 +33,8 @@ use serde::{Deserialize, Serialize};
 /// [`SynapticDelays`](crate::weights::SynapticDelays) what weight and delay each has. A spike that is fired at step t
 /// arrives at step t + delay: its weight joins the input of the target's receptors where the neuron model has some
 /// ([`LifPscExp`](crate::dynamics::models::LifPscExp), [`LifCondExp`](crate::dynamics::models::LifCondExp)), and the
-/// current of its proximal dendrite else. The source needs no axon.
+/// current of its proximal dendrite else. The source needs no axon. A projection that joins a running network carries the
+/// spikes that are fired from then on.
 ///
 /// Weights are stored in fixed point: with 32 bits, a 32-bit float within 1/128 of the largest weight to that
 /// population is kept to the last bit, a smaller one to 2^−31 of the largest; with 16 bits, to 1/65,534 of the largest.
@@ -57,6 +60,16 @@ pub enum WeightBits {
     Bits32,
     /// In 16 bits: a third less memory, and faster.
     Bits16,
+}
+
+impl WeightBits {
+    /// Memory that a synapse takes, with its share of what lies around it \[bytes\].
+    fn bytes(self) -> f64 {
+        match self {
+            WeightBits::Bits32 => 6.25,
+            WeightBits::Bits16 => 4.25,
+        }
+    }
 }
 
 impl Static {
@@ -90,14 +103,8 @@ pub(crate) fn install(world: &mut World) {
         .state::<StaticSynapses>()
         .saved();
     connect::install(world);
+    foreign::install(world);
     assembly::install(world);
     engine::install(world);
     fused::install(world);
 }
-
-/// The behaviours of a projection that say nothing to static synapses.
-type Foreign = (
-    Has<SynapticCurrent>,
-    Has<crate::weights::DelayInitializer>,
-    Option<&'static crate::relations::Compartment>,
-);

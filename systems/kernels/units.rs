@@ -54,7 +54,8 @@ impl RandomSpikes<'_> {
     /// Adds what they bring to the neurons from `at` on.
     #[inline(always)]
     fn add_to(&mut self, at: usize, received: &mut [Real]) {
-        let tables = if let [_] = self.tables { self.tables } else { self.tables.get(at..).unwrap_or_default() };
+        let tables =
+            if let [_] = self.tables { self.tables } else { self.tables.get(at..).unwrap_or_default() };
         add_events(tables, &mut self.lanes, self.weight, received);
     }
 }

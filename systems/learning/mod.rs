@@ -336,7 +336,11 @@ fn check_rules(mut problems: ResMut<Problems>, mut projections: Query<Checked, W
 pub(crate) fn install(world: &mut World) {
     build_late::<Plastic>(world);
     reward_modulated::install(world);
-    add_build_systems(world, BuildSystems::Validate, check_rules.after(registry::check_needs));
+    add_build_systems(
+        world,
+        BuildSystems::Validate,
+        check_rules.after(registry::check_needs).after(crate::delivery::check_foreign),
+    );
     slow_traces::install(world);
     each_rule(&mut RegisterRules(world));
 }

@@ -36,6 +36,7 @@ pub struct Need {
     applies: fn(EntityRef<'_>) -> bool,
     component: fn() -> TypeId,
     met: fn(EntityRef<'_>) -> bool,
+    met_otherwise: fn(EntityRef<'_>) -> bool,
     met_by_network: fn(&World) -> bool,
 }
 
@@ -50,6 +51,7 @@ impl Need {
             applies: |_| true,
             component: TypeId::of::<C>,
             met: |group| group.contains::<C>(),
+            met_otherwise: |_| false,
             met_by_network: |_| false,
         }
     }
@@ -64,6 +66,7 @@ impl Need {
             applies: |_| true,
             component: TypeId::of::<R>,
             met: |_| false,
+            met_otherwise: |_| false,
             met_by_network: |world| world.contains_resource::<R>(),
         }
     }
@@ -71,6 +74,11 @@ impl Need {
     /// The same need, but only of groups to which it `applies`; `condition` says which.
     pub const fn only(self, condition: &'static str, applies: fn(EntityRef<'_>) -> bool) -> Need {
         Need { condition, applies, ..self }
+    }
+
+    /// The same need, but groups of which this is true meet it too.
+    pub const fn or(self, met: fn(EntityRef<'_>) -> bool) -> Need {
+        Need { met_otherwise: met, ..self }
     }
 
     /// The same need at another place, without condition.
@@ -81,7 +89,9 @@ impl Need {
     /// Whether `group` meets it; what is switched off for a while still counts.
     fn is_met(&self, group: EntityRef<'_>) -> bool {
         let type_id = (self.component)();
-        (self.met)(group) || group.get::<SwitchedOff>().is_some_and(|off| off.holds(type_id))
+        (self.met)(group)
+            || (self.met_otherwise)(group)
+            || group.get::<SwitchedOff>().is_some_and(|off| off.holds(type_id))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a kind of connectivity is: how synapses are laid out, what they deliver, how they learn.
 
 use crate::Real;
+use crate::connections::{Between, Connections, End};
 use crate::error::{Error, Result};
 use crate::fire::SpikeSet;
 use crate::group::Grid;
@@ -31,9 +32,28 @@ pub struct Site<'a> {
     pub self_connections: bool,
     /// Where random draws come from.
     pub seed: Seed,
+    /// The rule that draws its synapses, if it has one.
+    pub connections: Option<&'a Connections>,
+    /// Source and target, as rules look at them.
+    pub ends: [&'a End<'a>; 2],
+    /// The threads that it may be laid out on.
+    pub workers: &'a Workers,
 }
 
 impl Site<'_> {
+    /// What a rule joins, its draws kept apart from others by their `purpose`.
+    pub fn between(&self, purpose: &str) -> Between<'_> {
+        let [source, target] = self.ends.map(Clone::clone);
+        Between {
+            projection: self.projection,
+            source,
+            target,
+            autapses: self.self_connections,
+            streams: self.seed.streams(purpose, self.projection),
+            workers: self.workers,
+        }
+    }
+
     /// Whether a population projects onto itself.
     pub fn is_recurrent(&self) -> bool {
         // Names tell groups apart.
@@ -68,14 +88,16 @@ impl Site<'_> {
     /// More of them than there can be, or than memory can be had for.
     pub fn check_memory(&self, connectivity: &'static str, synapses: u128, bytes: usize) -> Result<()> {
         let limit = (isize::MAX as u128) / bytes as u128;
-        let projection = || self.projection.into();
+        let projection = self.projection.to_string();
         if synapses > limit {
-            return Err(Error::TooManySynapses { projection: projection(), connectivity, synapses, limit });
+            return Err(Error::TooManySynapses { projection, connectivity, synapses, limit });
         }
-        if Vec::<u8>::new().try_reserve_exact(synapses as usize * bytes).is_err() {
-            return Err(Error::OutOfMemory { projection: projection(), connectivity, synapses });
-        }
-        Ok(())
+        let given = || match Vec::<u8>::new().try_reserve_exact(synapses as usize * bytes) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        };
+        let checked = crate::memory::check_room(synapses * bytes as u128).and_then(|()| given());
+        checked.map_err(|reason| Error::OutOfMemory { projection, connectivity, synapses, reason })
     }
 
     /// The error that given weights have the wrong shape.

@@ -22,10 +22,11 @@ pub use normalization::CurrentNormalization;
 
 use crate::Real;
 use crate::axon::SOURCE_AXON;
+use crate::connections::{Connections, Populations};
 use crate::dendrite::DENDRITE;
 use crate::dynamics::{Range, check_parameter};
 use crate::error::{Error, Problems};
-use crate::group::{Inhibitory, Population, Unbuilt, build_late};
+use crate::group::{Inhibitory, Unbuilt, build_late};
 use crate::kernels::decay::scale;
 use crate::random::Seed;
 use crate::registry::{self, GroupKind, Need, Place, SwitchedOff};
@@ -53,13 +54,14 @@ pub struct DendriticInput {
 pub struct Weighted;
 
 /// Synapses with weights.
-pub const SYNAPSES: Need = Need::of::<Weighted>(Place::Own, "kind of connectivity with weights", "Dense");
+pub const SYNAPSES: Need = Need::of::<Weighted>(Place::Own, "kind of connectivity with weights", "Dense")
+    .or(crate::delivery::is_static);
 
 /// Leaves out synapses from a neuron onto itself, in a projection of a population onto itself.
 ///
 /// [`Dense`](dense::Dense), [`Sparse`](sparse::Sparse) and [`Lateral`](lateral::Lateral) know it: dense weights from a
 /// neuron onto itself are held at 0, as is the middle of a lateral kernel; sparse ones are not stored, be they drawn or
-/// given.
+/// given, and neither are [`Static`](crate::delivery::Static) ones.
 #[doc(alias = "allow_autapses")]
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoSelfConnections;
@@ -70,7 +72,7 @@ pub(crate) struct FreshSynapses;
 
 /// What can be read of a projection's synapses, whatever their kind.
 pub struct SynapseView<'a> {
-    /// The shape in which weights are read back; sparse ones are (pre, post).
+    /// The shape in which weights are read back; sparse ones are (pre, post), or (count) where a pair has several synapses.
     pub shape: Vec<usize>,
     /// How many weights are stored.
     pub count: usize,
@@ -173,7 +175,7 @@ type Fresh<'w, C> = (
     (&'w Presynaptic, &'w Postsynaptic),
     &'w C,
     Has<<C as Connectivity>::Synapses>,
-    Option<&'w WeightInitializer>,
+    (Option<&'w WeightInitializer>, Option<&'w Connections>),
     Has<NoSelfConnections>,
     &'w mut DendriticInput,
 );
@@ -182,21 +184,24 @@ type Fresh<'w, C> = (
 fn connect<C: Connectivity>(
     mut commands: Commands,
     seed: Res<Seed>,
+    workers: Res<Workers>,
     mut problems: ResMut<Problems>,
     mut projections: Query<Fresh<C>>,
-    populations: Query<(&Name, &Population)>,
+    populations: Populations,
 ) {
     let weightless = WeightInitializer::default();
-    for (entity, name, unbuilt, ends, kind, connected, initializer, leaves_out_self, mut input) in
-        &mut projections
+    for (entity, name, unbuilt, ends, kind, connected, drawn, leaves_out_self, mut input) in &mut projections
     {
         let kind_name = registry::short_name::<C>();
         input.kinds.push(kind_name.to_string());
         let (pre, post) = ends;
-        let (Ok(source), Ok(target)) = (populations.get(pre.0), populations.get(post.0)) else { continue };
         if !unbuilt.makes_learned(!connected) {
             continue;
         }
+        let (Some(source), Some(target)) = (populations.end(pre.0), populations.end(post.0)) else {
+            continue;
+        };
+        let (initializer, connections) = drawn;
         // That they are missing is told with the other needs.
         let weights = match initializer {
             Some(weights) => weights,
@@ -205,13 +210,16 @@ fn connect<C: Connectivity>(
         };
         let site = Site {
             projection: name,
-            source: source.0,
-            target: target.0,
-            pre: source.1.grid,
-            post: target.1.grid,
+            source: source.name,
+            target: target.name,
+            pre: source.grid,
+            post: target.grid,
             weights,
             self_connections: !(leaves_out_self && pre.0 == post.0),
             seed: *seed,
+            connections,
+            ends: [&source, &target],
+            workers: &workers,
         };
         // That a kind without weights has no synapse to leave out is told with the other needs.
         if leaves_out_self && C::WEIGHTED && !C::LEAVES_OUT_SELF {
@@ -344,10 +352,7 @@ pub(crate) fn install(world: &mut World) {
         .on(GroupKind::Projection)
         .stage(StepSystems::SynapticInput)
         .saved();
-    registry::behaviour::<NoSelfConnections>(world)
-        .on(GroupKind::Projection)
-        .needs(&[SYNAPSES.only("unless it is `Static`", |group| !crate::delivery::is_static(group))])
-        .saved();
+    registry::behaviour::<NoSelfConnections>(world).on(GroupKind::Projection).needs(&[SYNAPSES]).saved();
     add_build_systems(world, BuildSystems::Validate, check_coefficients);
     add_build_systems(world, BuildSystems::Allocate, allocate_currents);
     let forget = (normalization::forget_sums, crate::weights::forget_versions, forget_freshness).chain();

@@ -2,10 +2,10 @@
 
 use super::{Connectivity, PlasticSynapses, Site, Synapses, Weighted};
 use crate::Real;
+use crate::connections::{Connections, Rows, WholePattern};
 use crate::error::{Error, Result};
 use crate::fire::SpikeSet;
 use crate::kernels::columns::{Pattern, scatter_rows};
-use crate::kernels::pairs::{distinct, share_among_rows};
 use crate::learning::{Activity, Aside, Changes, PlasticityRule, Traces};
 use crate::weights::{Given, Weights};
 use crate::workers::Workers;
@@ -15,7 +15,8 @@ use std::ops::Range;
 
 /// Stored synapses only: the current at j is the sum of `w[i, j]` over the spiking i that have a synapse to j.
 ///
-/// Which synapses there are follows from the weights: given sparse weights say it themselves, given dense weights by
+/// Which synapses there are says the rule of its [`Connections`], if it has one; a pair may then have several, each with a
+/// weight of its own. Else it follows from the weights: given sparse weights say it themselves, given dense weights by
 /// what is not 0, and drawn weights by their density (exactly ⌊pre·post·density⌋ distinct ones, each set of them as
 /// likely).
 ///
@@ -34,6 +35,8 @@ pub struct SparseSynapses {
     n_post: usize,
     pattern: Pattern,
     weights: Weights,
+    /// Whether a pair has several synapses.
+    multapses: bool,
 }
 
 impl SparseSynapses {
@@ -43,14 +46,24 @@ impl SparseSynapses {
         rows.map(|(i, k)| (i, self.pattern.target[k], self.weights.values()[k]))
     }
 
-    /// The weights as a compressed-row matrix of shape (pre, post).
+    /// The weights as a compressed-row matrix of shape (pre, post). Where a pair has several synapses, their sum stands there.
     pub fn to_csr(&self) -> sprs::CsMatI<Real, u32, u64> {
-        sprs::CsMatI::new(
-            (self.n_pre, self.n_post),
-            self.pattern.row_start.clone(),
-            self.pattern.target.clone(),
-            self.weights.values().to_vec(),
-        )
+        let (mut starts, mut targets, mut weights) = (vec![0_u64], Vec::new(), Vec::<Real>::new());
+        for i in 0..self.n_pre as u32 {
+            let first = targets.len();
+            for k in self.pattern.row(i) {
+                let (j, w) = (self.pattern.target[k], self.weights.values()[k]);
+                match weights.last_mut() {
+                    Some(sum) if targets[first..].last() == Some(&j) => *sum += w,
+                    _ => {
+                        targets.push(j);
+                        weights.push(w);
+                    }
+                }
+            }
+            starts.push(targets.len() as u64);
+        }
+        sprs::CsMatI::new((self.n_pre, self.n_post), starts, targets, weights)
     }
 
     /// The number of synapses.
@@ -64,6 +77,9 @@ impl Connectivity for Sparse {
     const LEAVES_OUT_SELF: bool = true;
 
     fn connect(&self, site: &Site<'_>) -> Result<SparseSynapses> {
+        if let Some(connections) = site.connections {
+            return drawn(site, connections, "connections");
+        }
         let (n_pre, n_post) = (site.pre.len(), site.post.len());
         if let Some(given) = site.weights.given_shape().filter(|given| *given != [n_pre, n_post]) {
             return Err(site.weight_shape("Sparse", &[n_pre, n_post], &given));
@@ -80,47 +96,48 @@ impl Connectivity for Sparse {
                 laid_out(n_pre, n_post, &all.filter(|&(i, j, _)| stays(i, j)).collect::<Vec<_>>())
             }
             None => {
-                let pattern = drawn(site)?;
-                let weights = site.zeros("Sparse", pattern.target.len() as u128)?;
-                (pattern, weights)
+                let pairs = n_pre as u64 * (n_post - usize::from(!site.self_connections)) as u64;
+                let synapses = ((pairs as f64 * site.weights.density_or_one()).floor() as u64).min(pairs);
+                let connections = Connections::fixed_total_number(synapses).multapses(false);
+                return drawn(site, &connections, "synapses");
             }
         };
-        Ok(SparseSynapses { n_pre, n_post, pattern, weights })
+        Ok(SparseSynapses { n_pre, n_post, pattern, weights, multapses: false })
     }
 }
 
-/// As many synapses as the density asks for. Time and memory follow them, not the pairs; each row draws its targets from a
-/// stream of its own.
-fn drawn(site: &Site<'_>) -> Result<Pattern> {
+/// The synapses that a rule draws. Time and memory follow them, not the pairs. The `purpose` keeps what a rule draws apart
+/// from what a density does.
+fn drawn(site: &Site<'_>, connections: &Connections, purpose: &str) -> Result<SparseSynapses> {
     let (n_pre, n_post) = (site.pre.len(), site.post.len());
-    let per_row = n_post - usize::from(!site.self_connections);
-    let pairs = n_pre as u128 * per_row as u128;
-    let synapses = ((pairs as f64 * site.weights.density_or_one()).floor() as u128).min(pairs);
-    let limit = u128::from(u32::MAX);
-    if synapses > limit {
-        let (projection, connectivity) = (site.projection.into(), "Sparse");
-        return Err(Error::TooManySynapses { projection, connectivity, synapses, limit });
-    }
-    // A target and its weight by row, and a source and a number by column.
-    site.check_memory("Sparse", synapses, size_of::<(u32, Real, u32, u32)>())?;
-    let stream = |part| site.seed.stream("synapses", site.projection, part);
-    let mut counts = vec![0; n_pre];
-    share_among_rows(&mut stream(0), &mut counts, per_row as u32, synapses as u64);
-    let mut row_start = vec![0; n_pre + 1];
-    let mut target = vec![0; synapses as usize];
-    let (mut taken, mut left) = (vec![false; per_row], &mut target[..]);
-    for (i, &count) in counts.iter().enumerate() {
-        let (row, after) = std::mem::take(&mut left).split_at_mut(count as usize);
-        (left, row_start[i + 1]) = (after, row_start[i] + u64::from(count));
-        if !row.is_empty() {
-            distinct(&mut stream(i as u64 + 1), &mut taken, row);
+    let room = |synapses: u64| {
+        let (projection, connectivity, synapses) = (site.projection.into(), "Sparse", synapses.into());
+        let limit = u128::from(u32::MAX);
+        if synapses > limit {
+            return Err(Error::TooManySynapses { projection, connectivity, synapses, limit });
         }
-        if !site.self_connections {
-            // The targets but the neuron itself are counted as if it were not there.
-            row.iter_mut().filter(|j| **j as usize >= i).for_each(|j| *j += 1);
-        }
+        // A target and its weight by row, and a source and a number by column.
+        site.check_memory(connectivity, synapses, size_of::<(u32, Real, u32, u32)>())
+    };
+    let (rows, order) = Rows::new(connections, &site.between(purpose), room)?;
+    let given = match site.connections {
+        Some(_) => order.given_weights(site.weights, site.projection, "Sparse")?,
+        None => None,
+    };
+    let WholePattern { row_start, target, weights, multapses } = rows.whole(given.as_deref(), site.workers);
+    // There may be a few more than were expected.
+    if target.len() as u64 > rows.expected() {
+        room(target.len() as u64)?;
     }
-    Ok(Pattern::from_rows(n_post, row_start, target))
+    drop(rows);
+    let weights = weights.map_or_else(|| Weights::zeros(target.len()), Weights::from);
+    Ok(SparseSynapses {
+        n_pre,
+        n_post,
+        pattern: Pattern::from_rows(n_post, row_start, target),
+        weights,
+        multapses,
+    })
 }
 
 fn laid_out(n_pre: usize, n_post: usize, triplets: &[(u32, u32, Real)]) -> (Pattern, Weights) {
@@ -140,7 +157,8 @@ impl Synapses for SparseSynapses {
     }
 
     fn shape(&self) -> Vec<usize> {
-        vec![self.n_pre, self.n_post]
+        // Several synapses of a pair have no place in a matrix.
+        if self.multapses { vec![self.count()] } else { vec![self.n_pre, self.n_post] }
     }
 
     fn bytes(&self) -> usize {

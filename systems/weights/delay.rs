@@ -194,13 +194,9 @@ fn drawn(delays: &Delays, projection: &str, role: &'static str, n: usize, seed: 
             let mut random = seed.stream("delays", &format!("{projection}/{role}"), 0);
             let mut draw = || Limits::hold(*limits, || distribution.draw(&mut random) * scale + offset);
             let all: Option<Vec<f64>> = (0..n).map(|_| draw().map(|x| f64::from(x.trunc()))).collect();
-            let (min, max) = limits.map_or((0.0, 0.0), Limits::range);
             all.ok_or_else(|| {
-                let between = format!(
-                    "below {max} and such that draws lie between them: none of {} did",
-                    Limits::DRAWS
-                );
-                out_of_range("min", f64::from(min), between)
+                let (parameter, value, requirement) = Limits::missed(*limits);
+                out_of_range(parameter, value, requirement)
             })?
         }
     };

@@ -136,6 +136,14 @@ impl Limits {
         }
     }
 
+    /// What is wrong where no draw came to lie in the range: (parameter, value, requirement).
+    pub(crate) fn missed(limits: Option<Limits>) -> (&'static str, f64, String) {
+        let (min, max) = limits.map_or((0.0, 0.0), Limits::range);
+        let requirement =
+            format!("below {max} and such that draws lie between them: none of {} did", Self::DRAWS);
+        ("min", f64::from(min), requirement)
+    }
+
     /// What is wrong with the range itself: (parameter, value, requirement).
     pub(crate) fn fault(self) -> Option<(&'static str, Real, String)> {
         let (min, max) = self.range();

@@ -5,11 +5,13 @@ use crate::Real;
 use crate::error::{Error, Result};
 use crate::kernels::CHUNK;
 use crate::random::{Seed, Stream};
+use crate::workers::Workers;
 use bevy_ecs::prelude::*;
 use ndarray::{Array1, Array2, Array4, ArrayD};
 use rand::RngExt;
 use serde::{Deserialize, Serialize, Serializer, ser};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Weights that come ready-made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +31,9 @@ pub enum Given {
 /// is set, or given.
 ///
 /// Given weights are taken as they are: scale, offset, function, range and density do not act on them (as in CoNeX).
+///
+/// With [`Connections`](crate::connections::Connections) each synapse that the rule draws has a weight; they can be given
+/// one a pair of [`Connections::pairs`](crate::connections::Connections::pairs), shape (pairs), and there is no density.
 ///
 /// With a density, [`Sparse`](crate::synaptic_input::sparse::Sparse) makes exactly ⌊pairs·density⌋ distinct synapses, of
 /// pre·post pairs (or, with [`NoSelfConnections`](crate::synaptic_input::NoSelfConnections), of those that join two
@@ -110,7 +115,7 @@ impl WeightInitializer {
         WeightInitializer { distribution, ..Default::default() }
     }
 
-    /// One given weight a neuron, shape (n), for one-to-one projections.
+    /// One given weight a neuron, shape (n), for one-to-one projections; one given weight a pair, for given pairs.
     pub fn vector(weights: Array1<Real>) -> Self {
         Self::dense(vec![weights.len()], weights.into_iter().collect())
     }
@@ -288,8 +293,14 @@ impl WeightInitializer {
         Error::ParameterRange { group, behaviour, parameter, value, requirement }
     }
 
-    /// Writes the starting weights of `projection` into `values`, each chunk from a stream of its own. Given sparse
-    /// weights stand there already.
+    /// The error that the range is never met.
+    pub(crate) fn missed(&self, projection: &str) -> Error {
+        let (parameter, value, requirement) = Limits::missed(self.limits);
+        Self::fault(projection, parameter, value, &requirement)
+    }
+
+    /// Writes the starting weights of `projection` into `values`, each chunk from a stream of its own. Given ones stand
+    /// there already where synapses are `structural`.
     ///
     /// With `structural` density the synapses that are stored are the share that was asked for, and all are drawn.
     ///
@@ -301,35 +312,30 @@ impl WeightInitializer {
         seed: Seed,
         structural: bool,
         values: &mut [Real],
+        workers: &Workers,
     ) -> Result<()> {
         match self.given() {
-            Some(Given::Dense { values: given, .. }) if given.len() == values.len() => {
+            Some(Given::Dense { values: given, .. }) if !structural && given.len() == values.len() => {
                 values.copy_from_slice(given);
                 return Ok(());
             }
-            // Sparse synapses took the given weights when they were laid out.
             Some(_) => return Ok(()),
             None => {}
         }
-        let shaped = |drawn| self.function.map_or(drawn, |f| f(drawn)) * self.scale + self.offset;
         let keep = self.density.filter(|_| !structural);
-        for (k, chunk) in values.chunks_mut(CHUNK).enumerate() {
-            let mut random = seed.stream("weights", projection, k as u64);
+        let streams = seed.streams("weights", projection);
+        let missed = AtomicBool::new(false);
+        workers.each(values.len() * 5, values.chunks_mut(CHUNK).enumerate(), |(k, chunk)| {
+            let mut random = streams.part(k as u64);
             for w in chunk {
-                let Some(drawn) = Limits::hold(self.limits, || shaped(self.distribution.draw(&mut random)))
-                else {
-                    let (min, max) = self.limits.map_or((0.0, 0.0), Limits::range);
-                    let requirement = format!(
-                        "below {max} and such that draws lie between them: none of {} did",
-                        Limits::DRAWS
-                    );
-                    return Err(Self::fault(projection, "min", f64::from(min), &requirement));
+                let Some(drawn) = self.draw(&mut random) else {
+                    return missed.store(true, Ordering::Relaxed);
                 };
                 let kept = keep.is_none_or(|p| random.random_bool(p));
-                *w = if kept { drawn } else { shaped(0.0) };
+                *w = if kept { drawn } else { self.shaped(0.0) };
             }
-        }
-        Ok(())
+        });
+        if missed.into_inner() { Err(self.missed(projection)) } else { Ok(()) }
     }
 }
 
@@ -365,7 +371,7 @@ mod tests {
             let back: WeightInitializer = serde_json::from_str(&text).expect("loaded");
             let mut both = [vec![0.0; 2], vec![0.0; 2]];
             for (values, initializer) in both.iter_mut().zip([&initializer, &back]) {
-                initializer.fill("pre -> post", Seed(1), false, values).expect("drawn");
+                initializer.fill("pre -> post", Seed(1), false, values, &Workers::default()).expect("drawn");
             }
             assert_eq!(both[0], both[1], "{text}");
             assert_eq!(format!("{initializer:?}"), format!("{back:?}"));

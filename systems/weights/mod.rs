@@ -18,13 +18,14 @@ pub(crate) use synaptic_delay::steps;
 pub(crate) use values::Pending;
 pub use values::{Held, Weights};
 
-use crate::delivery::{Static, is_static};
+use crate::delivery::Static;
 use crate::error::{Error, Problems};
 use crate::group::Unbuilt;
 use crate::random::Seed;
 use crate::registry::{self, GroupKind, Need, Place};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system};
 use crate::synaptic_input::{FreshSynapses, SYNAPSES, Synapses};
+use crate::workers::Workers;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +46,7 @@ type JustLaidOut = (With<Unbuilt>, With<FreshSynapses>);
 /// wrong with the initializer was said when they were laid out.
 pub(crate) fn initialize<S: Synapses>(
     seed: Res<Seed>,
+    workers: Res<Workers>,
     mut problems: ResMut<Problems>,
     mut projections: Query<(&Name, &WeightInitializer, &mut S), JustLaidOut>,
 ) {
@@ -53,7 +55,7 @@ pub(crate) fn initialize<S: Synapses>(
             continue;
         }
         let values = synapses.weights_mut().values_mut();
-        let filled = initializer.fill(name, *seed, S::STRUCTURAL_DENSITY, values);
+        let filled = initializer.fill(name, *seed, S::STRUCTURAL_DENSITY, values, &workers);
         if problems.check(filled).is_none() {
             continue;
         }
@@ -88,10 +90,7 @@ pub(crate) fn register<S: Synapses>(world: &mut World) {
 }
 
 pub(crate) fn install(world: &mut World) {
-    registry::behaviour::<WeightInitializer>(world)
-        .on(GroupKind::Projection)
-        .needs(&[SYNAPSES.only("unless it is `Static`", |group| !is_static(group))])
-        .saved();
+    registry::behaviour::<WeightInitializer>(world).on(GroupKind::Projection).needs(&[SYNAPSES]).saved();
     registry::behaviour::<SynapticDelays>(world)
         .on(GroupKind::Projection)
         .needs(&[Need::of::<Static>(Place::Own, "static synapses", "Static::default()")])

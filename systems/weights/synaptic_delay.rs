@@ -84,6 +84,13 @@ impl SynapticDelays {
         }
     }
 
+    /// The error that the limits are never met.
+    pub(crate) fn missed(&self, projection: &str) -> Error {
+        let (parameter, value, requirement) = Limits::missed(self.limits);
+        let (group, behaviour) = (projection.to_string(), "SynapticDelays".to_string());
+        Error::ParameterRange { group, behaviour, parameter: parameter.into(), value, requirement }
+    }
+
     /// Checks the numbers, for a projection with `pairs` given ones.
     ///
     /// # Errors

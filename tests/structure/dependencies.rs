@@ -162,7 +162,7 @@ fn where_all_is_there_nothing_is_missing() -> Result<()> {
         // Families allow one member only: that is another error.
         put(&mut net, group, &behaviour);
         let needs = |what: &str| behaviour.needs.iter().any(|need| need.what == what);
-        if needs("static synapses") || needs("connections") {
+        if needs("static synapses") || needs("kind of synapses that a rule draws") || needs("connections") {
             net.world_mut().entity_mut(group).insert((Static::default(), Connections::all_to_all()));
         }
         if needs("neuron model with receptors") {
