@@ -113,6 +113,8 @@ impl DriveTable {
     }
 }
 
+type New = Or<(Changed<PoissonDrive>, Changed<Name>)>;
+
 type Changing<'w> = (&'w Name, &'w Population, &'w PoissonDrive, &'w mut DriveTable);
 
 /// For every drive whose parameters are new, make its tables. One whose parameters are wrong, which was told in the stage
@@ -120,7 +122,7 @@ type Changing<'w> = (&'w Name, &'w Population, &'w PoissonDrive, &'w mut DriveTa
 fn follow_parameters(
     clock: Res<Clock>,
     seed: Res<Seed>,
-    mut drives: Query<Changing, Or<(Changed<PoissonDrive>, Changed<Name>)>>,
+    mut drives: Query<Changing, New>,
 ) {
     for (name, population, drive, mut table) in &mut drives {
         let sound = check(name, population, drive, clock.dt).is_ok();

@@ -145,13 +145,13 @@ fn step_one<N: SynapticNeuron>(
 ) -> u32 {
     let n = v.len();
     assert!(own.len() == n && input.len() == n && received.len() == n);
-    let mut loud = 0;
+    let mut quiet = 0;
     for j in 0..n {
         let (after, [next, _]) = neuron.step(v[j], [own[j], 0.0], input[j], [received[j], 0.0]);
         (v[j], own[j]) = (after, next);
-        loud += u32::from(!(after < threshold) | (after == Real::NEG_INFINITY));
+        quiet += u32::from((after < threshold) & (after > Real::NEG_INFINITY));
     }
-    loud
+    n as u32 - quiet
 }
 
 /// The same for neurons with two receptors.
@@ -170,12 +170,12 @@ fn step_two<N: SynapticNeuron>(
     let n = v.len();
     assert!(first.len() == n && second.len() == n && input.len() == n);
     assert!(received.len() == n && received_second.len() == n);
-    let mut loud = 0;
+    let mut quiet = 0;
     for j in 0..n {
         let received = [received[j], received_second[j]];
         let (after, next) = neuron.step(v[j], [first[j], second[j]], input[j], received);
         (v[j], [first[j], second[j]]) = (after, next);
-        loud += u32::from(!(after < threshold) | (after == Real::NEG_INFINITY));
+        quiet += u32::from((after < threshold) & (after > Real::NEG_INFINITY));
     }
-    loud
+    n as u32 - quiet
 }
