@@ -12,7 +12,9 @@
 use super::super::{Activity, Occasion, PlasticityRule, Potentiation, Reward};
 use super::{Course, Decaying, HORIZON, Log, Rows};
 use crate::Real;
-use crate::kernels::rows::{apply_rewards, near_edges, reward_row, reward_silent_row, way};
+use crate::kernels::rows::{
+    apply_rewards, near_edges, replay_silent_step, reward_row, reward_silent_row, way,
+};
 use crate::weights::{Held, Pending};
 use crate::workers::Workers;
 use std::collections::VecDeque;
@@ -288,43 +290,48 @@ impl<R: PlasticityRule> RewardedRows<R> {
         Decaying { x: self.start[i], at: self.since[i], rate: self.course.decay.rate }
     }
 
-    /// All steps since the last visit of row i, one by one.
-    fn replay(&self, i: usize, w: &mut [Real], c: &mut [Real]) {
+    /// All steps since the last visit of row i, one by one; in double precision, so that the row is rounded once.
+    fn replay(&self, i: usize, row_w: &mut [Real], row_c: &mut [Real]) {
         let (held, since, mut trace) = (self.course.held, self.since[i], self.trace_since(i));
         let mut log = self.log.after(since).peekable();
+        let double = |row: &[Real]| row.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
+        let (mut w, mut c, keep) = (double(row_w), double(row_c), 1.0 - f64::from(self.decay));
         let mut changed = Vec::new();
-        for (step, dopamine) in (since + 1..).zip(self.rewards(since)) {
-            let reward = Reward { decay: self.decay, dopamine };
+        for (step, dopamine) in (since + 1..).zip(self.rewards(since).map(f64::from)) {
             changed.clear();
             if let Some((_, events)) = log.next_if(|(t, _)| *t == step) {
                 let pre = trace.at(step);
                 changed.extend(events.iter().map(|event| {
                     let j = event.target as usize;
-                    let c = c[j] - c[j] * reward.decay + self.rule.on_post_spike(w[j], event.traces(pre));
-                    (j, held.hold(w[j] + dopamine * c), c)
+                    let change = self.rule.on_post_spike(w[j] as Real, event.traces(pre));
+                    let c = c[j] * keep + f64::from(change);
+                    (j, held.hold_double(w[j] + dopamine * c), c)
                 }));
             }
-            reward_silent_row(w, c, reward, held);
+            replay_silent_step(&mut w, &mut c, keep, dopamine, held);
             for &(j, changed_w, changed_c) in &changed {
                 (w[j], c[j]) = (changed_w, changed_c);
             }
         }
+        row_w.iter_mut().zip(w).for_each(|(row, w)| *row = w as Real);
+        row_c.iter_mut().zip(c).for_each(|(row, c)| *row = c as Real);
     }
 
     /// The same for the synapse to target j alone.
-    fn replay_one(&self, i: usize, j: usize, mut w: Real, mut c: Real) -> (Real, Real) {
+    fn replay_one(&self, i: usize, j: usize, w: Real, c: Real) -> (Real, Real) {
         let (held, since, mut trace) = (self.course.held, self.since[i], self.trace_since(i));
         let mut log = self.log.after(since).peekable();
-        for (step, dopamine) in (since + 1..).zip(self.rewards(since)) {
-            c -= c * self.decay;
+        let (mut w, mut c, keep) = (f64::from(w), f64::from(c), 1.0 - f64::from(self.decay));
+        for (step, dopamine) in (since + 1..).zip(self.rewards(since).map(f64::from)) {
+            c *= keep;
             if let Some((_, events)) = log.next_if(|(t, _)| *t == step)
                 && let Ok(k) = events.binary_search_by_key(&(j as u32), |event| event.target)
             {
-                c += self.rule.on_post_spike(w, events[k].traces(trace.at(step)));
+                c += f64::from(self.rule.on_post_spike(w as Real, events[k].traces(trace.at(step))));
             }
-            w = held.hold(w + dopamine * c);
+            w = held.hold_double(w + dopamine * c);
         }
-        (w, c)
+        (w as Real, c as Real)
     }
 }
 
