@@ -2,17 +2,33 @@
 
 use super::simd;
 
+/// What a synapse has missed that was visited at some step, as parts of the eligibility that it had then. In double precision,
+/// so that a weight is rounded once a visit.
+#[derive(Clone, Copy, Debug)]
+pub struct Missed {
+    /// What is left of the eligibility.
+    pub kept: f64,
+    /// What dopamine has brought.
+    pub sum: f64,
+    /// The most that it had brought at any step since; not less than 0.
+    pub most: f64,
+    /// The least; not more than 0.
+    pub least: f64,
+}
+
+impl Missed {
+    /// Of a synapse that was visited just now.
+    pub const NOTHING: Missed = Missed { kept: 1.0, sum: 0.0, most: 0.0, least: 0.0 };
+}
+
 simd! {
-    /// One more step of dopamine for each step at which synapses began to wait: of their eligibility the part `kept` is left,
-    /// dopamine has brought `sum` times what it was then, and never more than `most` nor less than `least` times that.
-    pub fn pass_dopamine(kept: &mut [f64], sum: &mut [f64], most: &mut [f64], least: &mut [f64], keep: f64, dopamine: f64) {
-        let n = kept.len();
-        let (sum, most, least) = (&mut sum[..n], &mut most[..n], &mut least[..n]);
-        for s in 0..n {
-            kept[s] *= keep;
-            sum[s] += kept[s] * dopamine;
-            most[s] = if sum[s] > most[s] { sum[s] } else { most[s] };
-            least[s] = if sum[s] < least[s] { sum[s] } else { least[s] };
+    /// One more step of dopamine, at which `keep` of each eligibility is kept.
+    pub fn miss_dopamine(missed: &mut [Missed], keep: f64, dopamine: f64) {
+        for missed in missed {
+            missed.kept *= keep;
+            missed.sum += missed.kept * dopamine;
+            missed.most = if missed.sum > missed.most { missed.sum } else { missed.most };
+            missed.least = if missed.sum < missed.least { missed.sum } else { missed.least };
         }
     }
 }

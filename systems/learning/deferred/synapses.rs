@@ -3,7 +3,7 @@
 //! Where each synapse is visited at each spike on either side, nothing is noted between two visits: the eligibility c only
 //! decays, and dopamine moves the weight along. With μ what the eligibility keeps of itself each step, and
 //! S(r) = Σ μ^(q − s)·D_q over the steps s < q ≤ r, a synapse that was left with w and c at step s has a weight of w + c·S(t) at
-//! step t, and an eligibility of μ^(t − s)·c. Both factors are the same for all synapses that wait since step s: [`Missed`]
+//! step t, and an eligibility of μ^(t − s)·c. Both factors are the same for all synapses that wait since step s: [`Passed`]
 //! keeps them for each of the last steps. So what a synapse has missed is a multiplication, whatever the rule and the number
 //! of steps. All sums begin with the visit: nothing grows, nothing cancels, nothing has to be rebased.
 //!
@@ -15,13 +15,13 @@
 use super::super::{Activity, Changes, Reward};
 use crate::Real;
 use crate::kernels::prefetch;
-use crate::kernels::waiting::pass_dopamine;
+use crate::kernels::waiting::{Missed, miss_dopamine};
 use crate::weights::{Held, Pending, Weights};
 
 /// Synapses that wait, and since when.
 #[derive(Clone, Debug)]
 pub(crate) struct WaitingSynapses {
-    missed: Missed,
+    passed: Passed,
     /// For each synapse the slot of the step at which it was visited last.
     since: Vec<u16>,
     /// The synapses of one turn.
@@ -36,70 +36,68 @@ pub(crate) struct WaitingSynapses {
     fresh: Vec<u32>,
 }
 
-/// What synapses have missed since each of the last steps: slots that are used in turn, one a step.
+/// The dopamine of the last steps, in slots that are used in turn, one a step.
 #[derive(Clone, Debug)]
-struct Missed {
+struct Passed {
     decay: Real,
     held: Held,
     /// The slot of the last step.
     now: usize,
-    /// μ^(t − s).
-    kept: Vec<f64>,
-    /// S(t).
-    sum: Vec<f64>,
-    /// The greatest of S and 0 up to t, and the least.
-    most: Vec<f64>,
-    least: Vec<f64>,
+    /// What synapses have missed that were visited at each of these steps.
+    missed: Vec<Missed>,
     /// The dopamine of each step.
     dopamine: Vec<f64>,
 }
 
-impl Missed {
+impl Passed {
     fn new(slots: usize) -> Self {
-        let zeros = || vec![0.0; slots];
-        let (sum, most, least, dopamine) = (zeros(), zeros(), zeros(), zeros());
-        let kept = vec![1.0; slots];
-        Missed { decay: 0.0, held: Held::FREE, now: 0, kept, sum, most, least, dopamine }
+        let (missed, dopamine) = (vec![Missed::NOTHING; slots], vec![0.0; slots]);
+        Passed { decay: 0.0, held: Held::FREE, now: 0, missed, dopamine }
     }
 
     fn next(&self) -> usize {
-        (self.now + 1) % self.kept.len()
+        (self.now + 1) % self.missed.len()
+    }
+
+    /// What an eligibility keeps of itself each step.
+    fn keep(&self) -> f64 {
+        1.0 - f64::from(self.decay)
     }
 
     /// The dopamine of a step passes, and synapses can wait since this step.
     fn pass(&mut self, dopamine: Real) {
-        let (keep, dopamine) = (1.0 - f64::from(self.decay), f64::from(dopamine));
-        pass_dopamine(&mut self.kept, &mut self.sum, &mut self.most, &mut self.least, keep, dopamine);
+        let (keep, dopamine) = (self.keep(), f64::from(dopamine));
+        miss_dopamine(&mut self.missed, keep, dopamine);
         self.now = self.next();
-        let s = self.now;
-        (self.kept[s], self.sum[s], self.most[s], self.least[s]) = (1.0, 0.0, 0.0, 0.0);
-        self.dopamine[s] = dopamine;
+        (self.missed[self.now], self.dopamine[self.now]) = (Missed::NOTHING, dopamine);
     }
 
     /// Weight and eligibility after the last step, of a synapse that was left with these in slot s.
     #[inline(always)]
-    fn by_now(&self, s: u16, w: Real, c: Real) -> (Real, Real) {
-        let s = usize::from(s);
+    fn by_now(&self, s: u16, w: Real, c: Real) -> (f64, f64) {
         let (w, c) = (f64::from(w), f64::from(c));
-        let (one, other) = (c * self.most[s], c * self.least[s]);
+        let Missed { kept, sum, most, least } = self.missed[usize::from(s)];
+        let (one, other) = (c * most, c * least);
         let (down, up) = if one < other { (one, other) } else { (other, one) };
-        let keeps_clear = (w + down >= f64::from(self.held.min)) & (w + up <= f64::from(self.held.max));
-        let w = if keeps_clear { w + c * self.sum[s] } else { self.along_edges(s, (w, c), (down, up)) };
-        (w as Real, (c * self.kept[s]) as Real)
+        let (min, max) = (f64::from(self.held.min), f64::from(self.held.max));
+        let keeps_clear = (w + down >= min) & (w + up <= max);
+        let w = if keeps_clear { w + c * sum } else { self.along_edges(s, (w, c), (down, up)) };
+        (w, c * kept)
     }
 
     /// Where a weight is by now that has met an edge of its range, if it would have gone so far down and up.
-    #[cold]
-    fn along_edges(&self, s: usize, (w, c): (f64, f64), (down, up): (f64, f64)) -> f64 {
+    #[inline(never)]
+    fn along_edges(&self, s: u16, (w, c): (f64, f64), (down, up): (f64, f64)) -> f64 {
         let (min, max) = (f64::from(self.held.min), f64::from(self.held.max));
+        let (mut s, mut w, mut c) = (usize::from(s), w, c);
         // No two moments are further apart than the extremes: then one edge is out of reach.
         if w >= min && w <= max && up - down <= max - min {
-            return if w + up > max { max + (c * self.sum[s] - up) } else { min + (c * self.sum[s] - down) };
+            let (over, under) = ((w + up - max).max(0.0), (min - w - down).max(0.0));
+            return self.held.hold_double(w + c * self.missed[s].sum - over + under);
         }
-        let (mut w, mut c, mut s) = (w, c, s);
         while s != self.now {
-            s = (s + 1) % self.kept.len();
-            c -= c * f64::from(self.decay);
+            s = (s + 1) % self.missed.len();
+            c *= self.keep();
             w = self.held.hold_double(w + c * self.dopamine[s]);
         }
         w
@@ -112,17 +110,18 @@ impl WaitingSynapses {
         reward.decay <= 1.0
     }
 
-    /// Synapses that wait for nothing yet.
-    fn new(synapses: usize) -> Self {
+    /// Synapses with this eligibility that wait for nothing yet.
+    fn new(eligibility: &[Real]) -> Self {
+        let synapses = eligibility.len();
         // A turn looks after its synapses, a step after all slots: half of the cost each.
         let slots = (libm::sqrt(synapses as f64 / 2.0) as usize).next_power_of_two().clamp(16, 512);
         let turns = slots - 1;
         WaitingSynapses {
-            missed: Missed::new(slots),
+            passed: Passed::new(slots),
             since: vec![0; synapses],
             per_turn: synapses.div_ceil(turns).max(1),
             turn: 0,
-            quiet: 0,
+            quiet: if eligibility.iter().all(|c| *c == 0.0) { turns } else { 0 },
             is_due: false,
             fresh: Vec::new(),
         }
@@ -130,7 +129,7 @@ impl WaitingSynapses {
 
     /// How many turns bring each synapse up once. One slot is left for the step that begins.
     fn turns(&self) -> usize {
-        self.missed.kept.len() - 1
+        self.passed.missed.len() - 1
     }
 
     /// One step of learning: `learn` tells what spikes change.
@@ -140,10 +139,9 @@ impl WaitingSynapses {
         activity: &Activity<'_>,
         learn: impl FnOnce(Rewarded<'_>),
     ) {
-        let held = weights.held();
-        let mut waiting =
-            weights.take_pending().unwrap_or_else(|| Box::new(WaitingSynapses::new(weights.len())));
+        let (held, waiting) = (weights.held(), weights.take_pending());
         let (w, c) = weights.stored_with_eligibility();
+        let mut waiting = waiting.unwrap_or_else(|| Box::new(WaitingSynapses::new(c)));
         let moves = waiting.pass(w, c, reward, held, activity, learn);
         weights.give_pending(waiting);
         if moves {
@@ -161,23 +159,25 @@ impl WaitingSynapses {
         activity: &Activity<'_>,
         learn: impl FnOnce(Rewarded<'_>),
     ) -> bool {
-        if self.missed.held != held || self.missed.decay != reward.decay {
+        if self.passed.held != held || self.passed.decay != reward.decay {
             // What was missed so far follows what was valid then.
             self.settle(w, c);
             self.settled();
-            (self.missed.held, self.missed.decay) = (held, reward.decay);
+            (self.passed.held, self.passed.decay) = (held, reward.decay);
         }
         self.fresh.clear();
         if !(activity.pre.is_silent() && activity.post.is_silent()) {
             self.quiet = 0;
             self.fresh.extend_from_slice(activity.pre.events());
             let (weights, eligibility, since) = (&mut *w, &mut *c, &mut self.since[..]);
-            learn(Rewarded { weights, eligibility, since, missed: &self.missed, reward });
+            let step = self.passed.next() as u16;
+            let dopamine = f64::from(reward.dopamine);
+            learn(Rewarded { weights, eligibility, since, passed: &self.passed, step, dopamine });
         } else if self.quiet >= self.turns() {
             // Nothing is eligible, so nothing is missed.
             return false;
         }
-        self.missed.pass(reward.dopamine);
+        self.passed.pass(reward.dopamine);
         self.is_due = true;
         self.take_turn(w, c);
         if self.quiet == self.turns() {
@@ -194,8 +194,9 @@ impl WaitingSynapses {
         let mut any = false;
         for ((w, c), s) in w[range.clone()].iter_mut().zip(&mut c[range.clone()]).zip(&mut self.since[range])
         {
-            (*w, *c) = self.missed.by_now(*s, *w, *c);
-            *s = self.missed.now as u16;
+            let by_now = self.passed.by_now(*s, *w, *c);
+            (*w, *c) = (by_now.0 as Real, by_now.1 as Real);
+            *s = self.passed.now as u16;
             if c.abs() < Real::MIN_POSITIVE {
                 // It has decayed to nothing.
                 *c = 0.0;
@@ -218,12 +219,13 @@ impl Pending for WaitingSynapses {
 
     fn settle(&self, values: &mut [Real], eligibility: &mut [Real]) {
         for ((w, c), s) in values.iter_mut().zip(eligibility).zip(&self.since) {
-            (*w, *c) = self.missed.by_now(*s, *w, *c);
+            let by_now = self.passed.by_now(*s, *w, *c);
+            (*w, *c) = (by_now.0 as Real, by_now.1 as Real);
         }
     }
 
     fn settled(&mut self) {
-        self.since.fill(self.missed.now as u16);
+        self.since.fill(self.passed.now as u16);
         self.is_due = false;
     }
 
@@ -238,8 +240,10 @@ pub struct Rewarded<'a> {
     weights: &'a mut [Real],
     eligibility: &'a mut [Real],
     since: &'a mut [u16],
-    missed: &'a Missed,
-    reward: Reward,
+    passed: &'a Passed,
+    /// The slot of this step.
+    step: u16,
+    dopamine: f64,
 }
 
 impl Changes for Rewarded<'_> {
@@ -247,27 +251,29 @@ impl Changes for Rewarded<'_> {
     const VISITS_ALL: bool = true;
 
     fn chunks(self, n: usize) -> impl Iterator<Item = Self> {
-        let Rewarded { weights, eligibility, since, missed, reward } = self;
+        let Rewarded { weights, eligibility, since, passed, step, dopamine } = self;
         let parts = weights.chunks_mut(n).zip(eligibility.chunks_mut(n)).zip(since.chunks_mut(n));
         parts.map(move |((weights, eligibility), since)| Rewarded {
             weights,
             eligibility,
             since,
-            missed,
-            reward,
+            passed,
+            step,
+            dopamine,
         })
     }
 
     fn split_at(self, n: usize) -> (Self, Self) {
-        let Rewarded { weights, eligibility, since, missed, reward } = self;
+        let Rewarded { weights, eligibility, since, passed, step, dopamine } = self;
         let (w, c, s) = (weights.split_at_mut(n), eligibility.split_at_mut(n), since.split_at_mut(n));
-        let part = |weights, eligibility, since| Rewarded { weights, eligibility, since, missed, reward };
+        let part =
+            |weights, eligibility, since| Rewarded { weights, eligibility, since, passed, step, dopamine };
         (part(w.0, c.0, s.0), part(w.1, c.1, s.1))
     }
 
     #[inline(always)]
     fn weight(&self, k: usize) -> Real {
-        self.missed.by_now(self.since[k], self.weights[k], self.eligibility[k]).0
+        self.passed.by_now(self.since[k], self.weights[k], self.eligibility[k]).0 as Real
     }
 
     #[inline(always)]
@@ -279,11 +285,12 @@ impl Changes for Rewarded<'_> {
 
     #[inline(always)]
     fn change(&mut self, k: usize, change: impl FnOnce(Real) -> Real) {
-        let (w, c) = self.missed.by_now(self.since[k], self.weights[k], self.eligibility[k]);
-        let c = c - c * self.reward.decay + change(w);
-        self.weights[k] = self.missed.held.hold(w + self.reward.dopamine * c);
-        self.eligibility[k] = c;
-        self.since[k] = self.missed.next() as u16;
+        let (w, c) = self.passed.by_now(self.since[k], self.weights[k], self.eligibility[k]);
+        let c = c * self.passed.keep() + f64::from(change(w as Real));
+        // Rounded here and nowhere else.
+        self.weights[k] = self.passed.held.hold_double(w + self.dopamine * c) as Real;
+        self.eligibility[k] = c as Real;
+        self.since[k] = self.step;
     }
 
     #[inline(always)]
@@ -309,30 +316,31 @@ mod tests {
             (strength, before) in (prop::sample::select(vec![0.01, 0.3, 3.0]), 0_usize..40),
             held in prop::sample::select(vec![Held::FREE, Held { min: 0.0, max: 1.0 }]),
         ) {
-            let mut missed = Missed::new(64);
-            (missed.decay, missed.held) = (decay as Real, held);
-            (0..before).for_each(|_| missed.pass(0.7));
-            let since = missed.now as u16;
-            let (start, decay) = ((w as Real, (c * strength) as Real), f64::from(missed.decay));
+            let mut passed = Passed::new(64);
+            (passed.decay, passed.held) = (decay as Real, held);
+            (0..before).for_each(|_| passed.pass(0.7));
+            let since = passed.now as u16;
+            let (start, decay) = ((w as Real, (c * strength) as Real), f64::from(passed.decay));
             let (mut w, mut c) = (f64::from(start.0), f64::from(start.1));
-            prop_assert_eq!(missed.by_now(since, start.0, start.1), start);
+            let unmoved = passed.by_now(since, start.0, start.1);
+            prop_assert_eq!((unmoved.0 as Real, unmoved.1 as Real), start);
             for dopamine in dopamine {
-                missed.pass(dopamine as Real);
+                passed.pass(dopamine as Real);
                 c -= c * decay;
                 w = (w + c * f64::from(dopamine as Real)).clamp(f64::from(held.min), f64::from(held.max));
-                let (given_w, given_c) = missed.by_now(since, start.0, start.1);
-                prop_assert!((f64::from(given_w) - w).abs() <= 1e-6 * w.abs().max(1e-3), "{given_w}, expected {w}");
-                prop_assert!((f64::from(given_c) - c).abs() <= 1e-6 * c.abs().max(1e-6), "{given_c}, expected {c}");
+                let (given_w, given_c) = passed.by_now(since, start.0, start.1);
+                prop_assert!((given_w - w).abs() <= 1e-12 * w.abs().max(1.0), "{given_w}, expected {w}");
+                prop_assert!((given_c - c).abs() <= 1e-12, "{given_c}, expected {c}");
             }
         }
     }
 
     #[test]
     fn weights_and_eligibility_that_are_no_number_stay_so() {
-        let mut missed = Missed::new(16);
-        (missed.decay, missed.held) = (0.1, Held { min: 0.0, max: 1.0 });
-        missed.pass(0.5);
-        assert!(missed.by_now(0, Real::NAN, 0.1).0.is_nan());
-        assert!(missed.by_now(0, 0.5, Real::NAN).0.is_nan());
+        let mut passed = Passed::new(16);
+        (passed.decay, passed.held) = (0.1, Held { min: 0.0, max: 1.0 });
+        passed.pass(0.5);
+        assert!(passed.by_now(0, Real::NAN, 0.1).0.is_nan());
+        assert!(passed.by_now(0, 0.5, Real::NAN).0.is_nan());
     }
 }
