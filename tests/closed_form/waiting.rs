@@ -175,6 +175,11 @@ impl Pair {
 
     fn step(&mut self) -> Result<()> {
         let (input, next) = (self.lcg.some_of(N_PRE as u32, 0.04), self.lcg.some_of(N_POST as u32, 0.06));
+        self.step_with(input, next)
+    }
+
+    /// A step with these spikes of the sources, and these of the targets in the next.
+    fn step_with(&mut self, input: Vec<u32>, next: Vec<u32>) -> Result<()> {
         // Reward and punishment last a while, so that weights run along.
         let payoff = self.oracle.case.payoff.map_or(0.0, |most| most * (2.0 * self.lcg.next() - 1.0));
         self.net.set_input(self.pre, &input)?;
@@ -260,6 +265,34 @@ fn traces_of_the_nearest_spike_wait_as_well() -> Result<()> {
                 pair.step()?;
             }
             pair.check("at the end")?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn synapses_wake_up_after_a_long_silence() -> Result<()> {
+    for kind in [Kind::Dense, Kind::Sparse, Kind::Local2d] {
+        for bound in [Bound::None, Bound::Soft] {
+            let clip = Some((0.1, 0.9));
+            let mut pair = Pair::new(Case { kind, bound, clip, payoff: Some(0.3), ..PLAIN }, 7, 1)?;
+            pair.net.build()?;
+            // Nothing is eligible at first, then some spikes are, then after 2,500 steps nothing is once more: what 32 bits can
+            // hold has decayed within 88·tau_c.
+            for active in [0, 400, 0, 400] {
+                for _ in 0..active {
+                    pair.step()?;
+                }
+                pair.check("before a silence")?;
+                for silent in 0..2500 {
+                    pair.step_with(Vec::new(), Vec::new())?;
+                    if silent % 100 == 50 {
+                        pair.check("in a silence")?;
+                    }
+                }
+            }
+            let silent = pair.net.state(pair.projection, "c")?.iter().all(|c| c.abs() <= Real::MIN_POSITIVE);
+            assert!(cfg!(feature = "f64") || silent);
         }
     }
     Ok(())

@@ -31,6 +31,9 @@ use std::collections::VecDeque;
 /// The longest that a row waits \[steps\], about.
 const HORIZON: u64 = 256;
 
+/// A row that nothing can reach but a spike of its own.
+const ASLEEP: u64 = u64::MAX;
+
 /// How the pre-synaptic trace runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct TraceDecay {
