@@ -1,4 +1,5 @@
-//! What learning and delivery cost by size of the network and activity: `cargo bench --bench scaling` prints a table.
+//! What learning and delivery cost by size of the network and activity: `cargo bench --bench scaling` prints a table, on one
+//! thread. `cargo bench --bench scaling -- 2 RSTDP` takes two, and only what has the name.
 //!
 //! Both sides of one projection are inputs that fire at random with the same probability, so that a step is little else
 //! than the projection. A synaptic event is a spike at a synapse, on either side: a synapse that is silent on both sides
@@ -19,14 +20,16 @@ enum Kind {
     DenseStdp,
     DenseRstdp,
     SparseStdp,
+    SparseRstdp,
     ConvStdp,
 }
 
 impl Kind {
-    const ALL: [(Kind, &'static str); 4] = [
+    const ALL: [(Kind, &'static str); 5] = [
         (Kind::DenseStdp, "dense STDP"),
         (Kind::DenseRstdp, "dense RSTDP"),
         (Kind::SparseStdp, "sparse STDP, 5 %"),
+        (Kind::SparseRstdp, "sparse RSTDP, 5 %"),
         (Kind::ConvStdp, "convolution 5 x 5, STDP"),
     ];
 
@@ -34,7 +37,7 @@ impl Kind {
     fn synapses_per_neuron(self, n: usize) -> f64 {
         match self {
             Kind::DenseStdp | Kind::DenseRstdp => n as f64,
-            Kind::SparseStdp => n as f64 * 0.05,
+            Kind::SparseStdp | Kind::SparseRstdp => n as f64 * 0.05,
             Kind::ConvStdp => 25.0,
         }
     }
@@ -49,9 +52,9 @@ struct Bench {
 
 impl Bench {
     /// Two populations of `side` x `side` neurons, of which a `share` fires at each step.
-    fn new(kind: Kind, side: usize, share: f64) -> conex::Result<Self> {
+    fn new(kind: Kind, side: usize, share: f64, threads: usize) -> conex::Result<Self> {
         let n = side * side;
-        let mut net = Neocortex::with(Settings { threads: 1, ..Default::default() })?;
+        let mut net = Neocortex::with(Settings { threads, ..Default::default() })?;
         let grid = Grid::new(1, side, side);
         let pre = net.neurons("pre", grid, (InputSpikes::default(), NeuronAxon::default()))?;
         let ends = (SimpleDendriteStructure::default(), NeuronAxon::default());
@@ -62,10 +65,13 @@ impl Bench {
         match kind {
             Kind::DenseStdp => net.synapses(pre, post, (Dense, synapses, rule))?,
             Kind::DenseRstdp => net.synapses(pre, post, (Dense, synapses, Rstdp::new(rule, 100.0)))?,
-            Kind::SparseStdp => {
-                let sparse = net.synapses(pre, post, (Sparse, synapses, rule))?;
-                let weights = WeightInitializer::uniform(0.2, 0.8).density(0.05);
-                net.world_mut().entity_mut(sparse).insert(weights);
+            Kind::SparseStdp | Kind::SparseRstdp => {
+                let sparse = net.synapses(pre, post, (Sparse, synapses))?;
+                net.add(sparse, WeightInitializer::uniform(0.2, 0.8).density(0.05))?;
+                match kind {
+                    Kind::SparseStdp => net.add(sparse, rule)?,
+                    _ => net.add(sparse, Rstdp::new(rule, 100.0))?,
+                }
                 sparse
             }
             Kind::ConvStdp => net.synapses(pre, post, (Conv2d::new(5, 5).padding(2), synapses, rule))?,
@@ -97,8 +103,8 @@ impl Bench {
     }
 }
 
-fn measure(kind: Kind, side: usize, share: f64) -> conex::Result<(f64, f64)> {
-    let mut bench = Bench::new(kind, side, share)?;
+fn measure(kind: Kind, side: usize, share: f64, threads: usize) -> conex::Result<(f64, f64)> {
+    let mut bench = Bench::new(kind, side, share, threads)?;
     let steps = if side > 50 { 200 } else { 1000 };
     bench.run(steps)?;
     bench.run(steps)
@@ -106,16 +112,21 @@ fn measure(kind: Kind, side: usize, share: f64) -> conex::Result<(f64, f64)> {
 
 fn main() -> conex::Result<()> {
     let shares = [0.001, 0.01, 0.05, 0.2];
-    println!("One thread: ms per step, and ns per synaptic event beyond what a silent step costs.\n");
+    // Cargo adds an argument of its own, `--bench`.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let threads = arguments.iter().find_map(|a| a.parse().ok()).unwrap_or(1);
+    let asked =
+        |name: &str| arguments.iter().filter(|a| a.parse::<usize>().is_err()).all(|a| name.contains(a));
+    println!("{threads} threads: ms per step, and ns per synaptic event beyond what a silent step costs.\n");
     println!("| projection | neurons a side | silent | 0.1 % | 1 % | 5 % | 20 % |");
     println!("|---|---|---|---|---|---|---|");
-    for (kind, name) in Kind::ALL {
+    for (kind, name) in Kind::ALL.into_iter().filter(|(_, name)| asked(name)) {
         for side in [16, 32, 64] {
             let n = side * side;
-            let (silent, _) = measure(kind, side, 0.0)?;
+            let (silent, _) = measure(kind, side, 0.0, threads)?;
             print!("| {name} | {n} | {silent:.4} |");
             for share in shares {
-                let (ms, spikes) = measure(kind, side, share)?;
+                let (ms, spikes) = measure(kind, side, share, threads)?;
                 let events = spikes * kind.synapses_per_neuron(n);
                 print!(" {ms:.4}, {:.2} ns |", (ms - silent) * 1e6 / events.max(1.0));
             }

@@ -119,11 +119,7 @@ type Changing<'w> = (&'w Name, &'w Population, &'w PoissonDrive, &'w mut DriveTa
 
 /// For every drive whose parameters are new, make its tables. One whose parameters are wrong, which was told in the stage
 /// `Time`, brings nothing until they are mended.
-fn follow_parameters(
-    clock: Res<Clock>,
-    seed: Res<Seed>,
-    mut drives: Query<Changing, New>,
-) {
+fn follow_parameters(clock: Res<Clock>, seed: Res<Seed>, mut drives: Query<Changing, New>) {
     for (name, population, drive, mut table) in &mut drives {
         let sound = check(name, population, drive, clock.dt).is_ok();
         let n = if sound { drive.distributions() } else { 0 };

@@ -15,6 +15,7 @@ pub mod decay;
 pub mod synapse;
 pub mod dendrite;
 pub mod rows;
+pub mod waiting;
 pub mod columns;
 pub mod streams;
 pub mod poisson;

@@ -115,6 +115,28 @@ simd! {
 }
 
 simd! {
+    /// Whether any number is more than what is left of one that has decayed to nothing.
+    pub fn any_normal(x: &[Real]) -> bool {
+        let mut any = false;
+        for x in x {
+            any |= (x.abs() >= Real::MIN_POSITIVE) | x.is_nan();
+        }
+        any
+    }
+}
+
+simd! {
+    /// As [`reward_silent_row`], in double precision; `keep` is what is left of the eligibility.
+    pub fn replay_silent_step(w: &mut [f64], c: &mut [f64], keep: f64, dopamine: f64, held: Held) {
+        assert_eq!(w.len(), c.len());
+        for (w, c) in w.iter_mut().zip(c) {
+            *c *= keep;
+            *w = held.hold_double(*w + dopamine * *c);
+        }
+    }
+}
+
+simd! {
     /// Whether `now` is what `before` becomes when it decays by `rate`, bit for bit; `before` takes it over.
     pub fn decayed_to(before: &mut [Real], now: &[Real], rate: Real) -> bool {
         assert_eq!(before.len(), now.len());

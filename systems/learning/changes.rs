@@ -1,4 +1,5 @@
-//! Where the changes of weights go: to the weights themselves, or to a place aside, one a weight.
+//! Where the changes of weights go: to the weights themselves, or to a place aside, one a weight. (Behind a reward there is a
+//! third one, [`Rewarded`](super::Rewarded).)
 
 use crate::Real;
 use crate::kernels::prefetch;
@@ -6,6 +7,9 @@ use crate::weights::Held;
 
 /// Weights, and where their changes go. Every kind of connectivity walks its synapses once, whichever it is.
 pub trait Changes: Send + Sized {
+    /// Whether each synapse of a source that spikes has to be visited, even if the rule changes nothing there.
+    const VISITS_ALL: bool = false;
+
     /// The same, `n` weights at a time.
     fn chunks(self, n: usize) -> impl Iterator<Item = Self>;
 
@@ -18,8 +22,8 @@ pub trait Changes: Send + Sized {
     /// Has the memory of weight `k` fetched, for it will be needed soon.
     fn prefetch(&self, k: usize);
 
-    /// Notes that weight `k` changes by `change`: all that a step changes it by, in one call.
-    fn add(&mut self, k: usize, change: Real);
+    /// Notes that weight `k` changes by what `change` says of its value: all that a step changes it by, in one call.
+    fn change(&mut self, k: usize, change: impl FnOnce(Real) -> Real);
 
     /// Notes for `n` weights from `first` on that they change by what `change` says of their place, from 0 on, and their
     /// value.
@@ -56,8 +60,9 @@ impl Changes for InPlace<'_> {
     }
 
     #[inline(always)]
-    fn add(&mut self, k: usize, change: Real) {
-        self.weights[k] = self.held.hold(self.weights[k] + change);
+    fn change(&mut self, k: usize, change: impl FnOnce(Real) -> Real) {
+        let w = &mut self.weights[k];
+        *w = self.held.hold(*w + change(*w));
     }
 
     #[inline(always)]
@@ -100,8 +105,8 @@ impl Changes for Aside<'_> {
     }
 
     #[inline(always)]
-    fn add(&mut self, k: usize, change: Real) {
-        self.changes[k] += change;
+    fn change(&mut self, k: usize, change: impl FnOnce(Real) -> Real) {
+        self.changes[k] += change(self.weights[k]);
     }
 
     #[inline(always)]

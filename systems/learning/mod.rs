@@ -13,7 +13,8 @@ mod reward_modulated;
 mod slow_traces;
 
 pub use changes::{Aside, Changes, InPlace};
-pub(crate) use deferred::{DeferredRows, RewardedRows, TraceDecay};
+pub use deferred::Rewarded;
+pub(crate) use deferred::{DeferredRows, RewardedRows, TraceDecay, WaitingSynapses};
 pub use potentiation::Potentiation;
 pub use reward_modulated::{Eligibility, Reward, RewardModulated};
 pub use slow_traces::{SlowTraceValues, SlowTraces};

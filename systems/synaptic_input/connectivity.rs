@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::fire::SpikeSet;
 use crate::group::Grid;
 use crate::kernels::decay::{add_scaled, decay};
-use crate::learning::{Activity, Occasion, PlasticityRule, Reward};
+use crate::learning::{Activity, Aside, Changes, Occasion, PlasticityRule, Reward, WaitingSynapses};
 use crate::random::Seed;
 use crate::weights::{WeightInitializer, Weights};
 use crate::workers::Workers;
@@ -170,13 +170,19 @@ pub trait Synapses: Component<Mutability = Mutable> {
 
 /// Synapses that rules can act on.
 pub trait PlasticSynapses: Synapses {
-    /// Applies `rule` to every synapse with a spike on either side: to its weight, or, with `aside`, to its place there,
-    /// one a weight and in the same order, while the weight stays as it is.
-    fn learn<R: PlasticityRule>(
+    /// Whether a synapse may wait for what dopamine brings it, until a spike on either side or until somebody reads the
+    /// weights. [`learn`](Self::learn) has to visit every synapse of each source that spikes then, where
+    /// [`Changes::VISITS_ALL`] asks for it, and [`deliver`](Synapses::deliver) should read [`Weights::of_rows`]. Default
+    /// false: behind a reward all synapses are swept at each step.
+    const REWARD_WAITS: bool = false;
+
+    /// Tells `changes` for every synapse with a spike on either side what `rule` says of it. While this lasts there are no
+    /// other weights than those of `changes`.
+    fn learn<R: PlasticityRule, C: Changes>(
         &mut self,
+        changes: C,
         rule: &R,
         activity: &Activity<'_>,
-        aside: Option<&mut [Real]>,
         workers: &Workers,
     );
 
@@ -190,30 +196,56 @@ pub trait PlasticSynapses: Synapses {
         workers: &Workers,
     ) {
         if activity.teaches(rule) {
-            self.learn(rule, activity, None, workers);
+            let mut weights = std::mem::take(self.weights_mut());
+            self.learn(weights.in_place(), rule, activity, workers);
+            *self.weights_mut() = weights;
         }
     }
 
     /// One step of learning by `rule` behind a reward: the eligibility `c`, one a weight, decays and notes what changes,
-    /// then dopamine applies it. Default: one after the other.
+    /// then dopamine applies it. Default: as [`REWARD_WAITS`](Self::REWARD_WAITS) says.
     ///
-    /// A kind may keep the eligibility with its weights, and leave `c` empty. It takes one over that is not.
+    /// The eligibility is kept with the weights, and `c` left empty. One that is not is taken over.
     fn learn_step_for_reward<R: PlasticityRule>(
         &mut self,
         rule: &R,
         activity: &Activity<'_>,
         c: &mut Vec<Real>,
         reward: Reward,
-        _occasion: &Occasion,
+        occasion: &Occasion,
         workers: &Workers,
     ) {
-        decay(c, reward.decay);
-        if activity.teaches(rule) {
-            self.learn(rule, activity, Some(c), workers);
+        let mut weights = std::mem::take(self.weights_mut());
+        weights.take_eligibility(c);
+        let waits = Self::REWARD_WAITS && !occasion.weights_are_read && WaitingSynapses::can_follow(reward);
+        if waits {
+            WaitingSynapses::step(&mut weights, reward, activity, |changes| {
+                self.learn(changes, rule, activity, workers);
+            });
+        } else {
+            sweep(&mut weights, reward, |aside| {
+                if activity.teaches(rule) {
+                    self.learn(aside, rule, activity, workers);
+                }
+            });
         }
-        if reward.dopamine != 0.0 {
-            add_scaled(self.weights_mut().values_mut(), reward.dopamine, c);
+        *self.weights_mut() = weights;
+        if !waits && reward.dopamine != 0.0 {
             self.keep_absent();
         }
     }
+}
+
+/// One step behind a reward for every synapse, with a spike or without.
+fn sweep(weights: &mut Weights, reward: Reward, learn: impl FnOnce(Aside<'_>)) {
+    weights.settle();
+    // What comes is not noted there.
+    drop(weights.take_pending::<WaitingSynapses>());
+    let mut c = std::mem::take(weights.stored_with_eligibility().1);
+    decay(&mut c, reward.decay);
+    learn(Aside { weights: weights.values(), changes: &mut c });
+    if reward.dopamine != 0.0 {
+        add_scaled(weights.values_mut(), reward.dopamine, &c);
+    }
+    *weights.stored_with_eligibility().1 = c;
 }

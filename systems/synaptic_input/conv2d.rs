@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::fire::SpikeSet;
 use crate::kernels::convolution::Geometry;
 use crate::kernels::decay::scale;
-use crate::learning::{Activity, Aside, Changes, PlasticityRule};
+use crate::learning::{Activity, Changes, PlasticityRule};
 use crate::weights::Weights;
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
@@ -155,53 +155,36 @@ impl Synapses for Conv2dSynapses {
 }
 
 /// As in CoNeX: the changes at all places that share a kernel entry are added up and divided by the number of places.
+///
+/// Behind a reward the eligibility is swept at each step: there is one for each weight of a kernel, not for each synapse.
 impl PlasticSynapses for Conv2dSynapses {
-    fn learn<R: PlasticityRule>(
+    fn learn<R: PlasticityRule, C: Changes>(
         &mut self,
+        kernels: C,
         rule: &R,
         activity: &Activity<'_>,
-        aside: Option<&mut [Real]>,
         workers: &Workers,
     ) {
-        let (g, scratch) = (&self.geometry, &mut self.changes[..]);
-        match aside {
-            Some(changes) => {
-                let aside = Aside { weights: self.weights.values(), changes };
-                learn_kernels(aside, scratch, g, rule, activity, workers);
+        let g = &self.geometry;
+        let (entries, places) = (g.entries_per_channel(), g.places());
+        let channels = kernels.chunks(entries).zip(self.changes.chunks_mut(entries)).enumerate();
+        let events = activity.pre.events().len() * g.output.0 + activity.post.events().len() * g.input.0;
+        workers.each(events * g.kernel.0 * g.kernel.1 * 3, channels, |(channel, (mut kernel, sums))| {
+            sums.fill(0.0);
+            let first = channel * places;
+            for &i in activity.pre.events() {
+                g.of_source(i as usize, |entry, place| {
+                    let traces = activity.traces(i as usize, first + place);
+                    sums[entry] += rule.on_pre_spike(kernel.weight(entry), traces);
+                });
             }
-            None => {
-                learn_kernels(self.weights.in_place(), scratch, g, rule, activity, workers);
+            for &j in activity.post.within(first..first + places) {
+                g.of_place(j as usize - first, |entry, i| {
+                    sums[entry] += rule.on_post_spike(kernel.weight(entry), activity.traces(i, j as usize));
+                });
             }
-        }
+            scale(sums, 1.0 / places as Real);
+            kernel.update(0, entries, |entry, _| sums[entry]);
+        });
     }
-}
-
-fn learn_kernels<R: PlasticityRule, C: Changes>(
-    kernels: C,
-    scratch: &mut [Real],
-    g: &Geometry,
-    rule: &R,
-    activity: &Activity<'_>,
-    workers: &Workers,
-) {
-    let (entries, places) = (g.entries_per_channel(), g.places());
-    let channels = kernels.chunks(entries).zip(scratch.chunks_mut(entries)).enumerate();
-    let events = activity.pre.events().len() * g.output.0 + activity.post.events().len() * g.input.0;
-    workers.each(events * g.kernel.0 * g.kernel.1 * 3, channels, |(channel, (mut kernel, sums))| {
-        sums.fill(0.0);
-        let first = channel * places;
-        for &i in activity.pre.events() {
-            g.of_source(i as usize, |entry, place| {
-                let traces = activity.traces(i as usize, first + place);
-                sums[entry] += rule.on_pre_spike(kernel.weight(entry), traces);
-            });
-        }
-        for &j in activity.post.within(first..first + places) {
-            g.of_place(j as usize - first, |entry, i| {
-                sums[entry] += rule.on_post_spike(kernel.weight(entry), activity.traces(i, j as usize));
-            });
-        }
-        scale(sums, 1.0 / places as Real);
-        kernel.update(0, entries, |entry, _| sums[entry]);
-    });
 }

@@ -6,9 +6,7 @@ use crate::error::Result;
 use crate::fire::SpikeSet;
 use crate::kernels::decay::{add, multiply};
 use crate::kernels::rows::{add_rows, depress_row, learn_row, reward_row, reward_silent_row};
-use crate::learning::{
-    Activity, Aside, Changes, DeferredRows, Occasion, PlasticityRule, Reward, RewardedRows,
-};
+use crate::learning::{Activity, Changes, DeferredRows, Occasion, PlasticityRule, Reward, RewardedRows};
 use crate::weights::{Given, Weights};
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
@@ -150,26 +148,14 @@ impl Synapses for DenseSynapses {
 }
 
 impl PlasticSynapses for DenseSynapses {
-    fn learn<R: PlasticityRule>(
+    fn learn<R: PlasticityRule, C: Changes>(
         &mut self,
+        changes: C,
         rule: &R,
         activity: &Activity<'_>,
-        aside: Option<&mut [Real]>,
         workers: &Workers,
     ) {
-        match aside {
-            Some(changes) => {
-                let weights = self.weights.values();
-                learn_rows(Aside { weights, changes: &mut *changes }, self.n_post, rule, activity, workers);
-                self.clear_absent(changes);
-            }
-            None => {
-                learn_rows(self.weights.in_place(), self.n_post, rule, activity, workers);
-                if !self.self_connections {
-                    clear_diagonal(self.weights.stored_mut(), self.n_post);
-                }
-            }
-        }
+        learn_rows(changes, self.n_post, rule, activity, workers);
     }
 
     /// Post-synaptic spikes wait until their rows are needed.
@@ -183,7 +169,10 @@ impl PlasticSynapses for DenseSynapses {
         let held = self.weights.held();
         if occasion.weights_are_read || !DeferredRows::can_follow(rule, held) {
             if activity.teaches(rule) {
-                self.learn(rule, activity, None, workers);
+                learn_rows(self.weights.in_place(), self.n_post, rule, activity, workers);
+                if !self.self_connections {
+                    clear_diagonal(self.weights.stored_mut(), self.n_post);
+                }
             }
             return;
         }
@@ -209,10 +198,7 @@ impl PlasticSynapses for DenseSynapses {
         occasion: &Occasion,
         workers: &Workers,
     ) {
-        if !c.is_empty() {
-            self.weights.settle();
-            *self.weights.stored_with_eligibility().1 = std::mem::take(c);
-        }
+        self.weights.take_eligibility(c);
         let (n_pre, n_post, held) = (activity.pre.mask().len(), self.n_post, self.weights.held());
         if occasion.weights_are_read || !RewardedRows::can_follow(rule, reward.decay) {
             self.weights.settle();
@@ -299,8 +285,8 @@ fn learn_rows<R: PlasticityRule, C: Changes>(
                 learn_row(rule, &mut changes, row, pre, post, slow, fired);
             } else {
                 for &j in fired_post {
-                    let j = j as usize;
-                    changes.add(row + j, rule.on_post_spike(changes.weight(row + j), activity.traces(i, j)));
+                    let traces = activity.traces(i, j as usize);
+                    changes.change(row + j as usize, |w| rule.on_post_spike(w, traces));
                 }
             }
         }

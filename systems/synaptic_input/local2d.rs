@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::fire::SpikeSet;
 use crate::kernels::convolution::Geometry;
 use crate::kernels::decay::scale;
-use crate::learning::{Activity, Aside, Changes, PlasticityRule};
+use crate::learning::{Activity, Changes, PlasticityRule};
 use crate::weights::Weights;
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
@@ -99,7 +99,7 @@ impl Synapses for Local2dSynapses {
     fn deliver(&self, pre: &SpikeSet, current: &mut [Real], workers: &Workers) {
         let g = &self.geometry;
         let entries = g.entries_per_channel();
-        let kernels = self.weights.values().chunks(g.places() * entries);
+        let kernels = self.weights.of_rows(pre.events()).chunks(g.places() * entries);
         let channels = current.chunks_mut(g.places()).zip(kernels);
         let work = pre.events().len() * g.kernel.0 * g.kernel.1 * g.output.0 * 2;
         workers.each(work, channels, |(current, kernels)| {
@@ -125,56 +125,41 @@ impl Synapses for Local2dSynapses {
 
 /// Each weight belongs to one pair of neurons. (CoNeX reads the pre-synaptic spike where the post-synaptic one is meant.)
 impl PlasticSynapses for Local2dSynapses {
-    fn learn<R: PlasticityRule>(
+    const REWARD_WAITS: bool = true;
+
+    fn learn<R: PlasticityRule, C: Changes>(
         &mut self,
+        changes: C,
         rule: &R,
         activity: &Activity<'_>,
-        aside: Option<&mut [Real]>,
         workers: &Workers,
     ) {
         let g = &self.geometry;
-        match aside {
-            Some(changes) => {
-                let aside = Aside { weights: self.weights.values(), changes };
-                learn_places(aside, g, rule, activity, workers);
+        let (entries, places) = (g.entries_per_channel(), g.places());
+        let events = activity.pre.events().len() * g.output.0 + activity.post.events().len() * g.input.0;
+        let work = events * g.kernel.0 * g.kernel.1 * 3;
+        workers.each(work, changes.chunks(places * entries).enumerate(), |(channel, mut kernels)| {
+            let first = channel * places;
+            for &i in activity.pre.events() {
+                g.of_source(i as usize, |entry, place| {
+                    let j = first + place;
+                    let traces = activity.traces(i as usize, j);
+                    // Both sides may have fired: both changes follow from the weight as it stood.
+                    kernels.change(place * entries + entry, |w| {
+                        let depression = rule.on_pre_spike(w, traces);
+                        depression + if activity.post.mask()[j] { rule.on_post_spike(w, traces) } else { 0.0 }
+                    });
+                });
             }
-            None => learn_places(self.weights.in_place(), g, rule, activity, workers),
-        }
+            for &j in activity.post.within(first..first + places) {
+                let place = j as usize - first;
+                g.of_place(place, |entry, i| {
+                    if !activity.pre.mask()[i] {
+                        let traces = activity.traces(i, j as usize);
+                        kernels.change(place * entries + entry, |w| rule.on_post_spike(w, traces));
+                    }
+                });
+            }
+        });
     }
-}
-
-fn learn_places<R: PlasticityRule, C: Changes>(
-    changes: C,
-    g: &Geometry,
-    rule: &R,
-    activity: &Activity<'_>,
-    workers: &Workers,
-) {
-    let (entries, places) = (g.entries_per_channel(), g.places());
-    let events = activity.pre.events().len() * g.output.0 + activity.post.events().len() * g.input.0;
-    let work = events * g.kernel.0 * g.kernel.1 * 3;
-    workers.each(work, changes.chunks(places * entries).enumerate(), |(channel, mut kernels)| {
-        let first = channel * places;
-        for &i in activity.pre.events() {
-            g.of_source(i as usize, |entry, place| {
-                let (k, j) = (place * entries + entry, first + place);
-                // Both sides may have fired: both changes follow from the weight as it stood.
-                let (w, traces) = (kernels.weight(k), activity.traces(i as usize, j));
-                let mut change = rule.on_pre_spike(w, traces);
-                if activity.post.mask()[j] {
-                    change += rule.on_post_spike(w, traces);
-                }
-                kernels.add(k, change);
-            });
-        }
-        for &j in activity.post.within(first..first + places) {
-            let place = j as usize - first;
-            g.of_place(place, |entry, i| {
-                if !activity.pre.mask()[i] {
-                    let k = place * entries + entry;
-                    kernels.add(k, rule.on_post_spike(kernels.weight(k), activity.traces(i, j as usize)));
-                }
-            });
-        }
-    });
 }

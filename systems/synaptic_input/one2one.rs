@@ -5,7 +5,7 @@ use crate::Real;
 use crate::error::Result;
 use crate::fire::SpikeSet;
 use crate::kernels::decay::scale;
-use crate::learning::{Activity, Aside, Changes, PlasticityRule};
+use crate::learning::{Activity, Changes, PlasticityRule};
 use crate::weights::Weights;
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
@@ -51,12 +51,13 @@ impl Synapses for One2OneSynapses {
     }
 
     fn shape(&self) -> Vec<usize> {
-        vec![self.weights.values().len()]
+        vec![self.weights.len()]
     }
 
     fn deliver(&self, pre: &SpikeSet, current: &mut [Real], _: &Workers) {
+        let weights = self.weights.of_rows(pre.events());
         for &i in pre.events() {
-            current[i as usize] += self.weights.values()[i as usize];
+            current[i as usize] += weights[i as usize];
         }
     }
 
@@ -71,34 +72,28 @@ impl Synapses for One2OneSynapses {
 }
 
 impl PlasticSynapses for One2OneSynapses {
-    fn learn<R: PlasticityRule>(
+    const REWARD_WAITS: bool = true;
+
+    fn learn<R: PlasticityRule, C: Changes>(
         &mut self,
+        mut changes: C,
         rule: &R,
         activity: &Activity<'_>,
-        aside: Option<&mut [Real]>,
         _: &Workers,
     ) {
-        match aside {
-            Some(changes) => learn_pairs(Aside { weights: self.weights.values(), changes }, rule, activity),
-            None => learn_pairs(self.weights.in_place(), rule, activity),
+        for &i in activity.pre.events() {
+            let i = i as usize;
+            let traces = activity.traces(i, i);
+            changes.change(i, |w| {
+                let depression = rule.on_pre_spike(w, traces);
+                depression + if activity.post.mask()[i] { rule.on_post_spike(w, traces) } else { 0.0 }
+            });
         }
-    }
-}
-
-fn learn_pairs<R: PlasticityRule, C: Changes>(mut changes: C, rule: &R, activity: &Activity<'_>) {
-    for &i in activity.pre.events() {
-        let i = i as usize;
-        let (w, traces) = (changes.weight(i), activity.traces(i, i));
-        let mut change = rule.on_pre_spike(w, traces);
-        if activity.post.mask()[i] {
-            change += rule.on_post_spike(w, traces);
-        }
-        changes.add(i, change);
-    }
-    for &j in activity.post.events() {
-        let j = j as usize;
-        if !activity.pre.mask()[j] {
-            changes.add(j, rule.on_post_spike(changes.weight(j), activity.traces(j, j)));
+        for &j in activity.post.events() {
+            let j = j as usize;
+            if !activity.pre.mask()[j] {
+                changes.change(j, |w| rule.on_post_spike(w, activity.traces(j, j)));
+            }
         }
     }
 }

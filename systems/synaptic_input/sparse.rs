@@ -6,7 +6,7 @@ use crate::connections::{Connections, Rows, WholePattern};
 use crate::error::{Error, Result};
 use crate::fire::SpikeSet;
 use crate::kernels::columns::{Pattern, scatter_rows};
-use crate::learning::{Activity, Aside, Changes, PlasticityRule, Traces};
+use crate::learning::{Activity, Changes, PlasticityRule, Traces};
 use crate::weights::{Given, Weights};
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
@@ -169,7 +169,7 @@ impl Synapses for SparseSynapses {
     }
 
     fn deliver(&self, pre: &SpikeSet, current: &mut [Real], _: &Workers) {
-        scatter_rows(current, &self.pattern, self.weights.values(), pre.events());
+        scatter_rows(current, &self.pattern, self.weights.of_rows(pre.events()), pre.events());
     }
 
     fn incoming_sums(&self, sums: &mut Vec<Real>) {
@@ -190,78 +190,64 @@ impl Synapses for SparseSynapses {
 /// How many synapses ahead their weights are fetched: a column's lie far apart.
 const AHEAD: usize = 24;
 
-impl PlasticSynapses for SparseSynapses {
-    fn learn<R: PlasticityRule>(
-        &mut self,
-        rule: &R,
-        activity: &Activity<'_>,
-        aside: Option<&mut [Real]>,
-        workers: &Workers,
-    ) {
-        let pattern = &self.pattern;
-        match aside {
-            Some(changes) => {
-                let aside = Aside { weights: self.weights.values(), changes };
-                learn_stored(aside, pattern, rule, activity, workers);
-            }
-            None => learn_stored(self.weights.in_place(), pattern, rule, activity, workers),
-        }
-    }
-}
-
 /// Rows are shared among threads, each a part of about as many synapses. A part follows the spikes of its rows, and of each
 /// column what lies in them. (No synapse looks at another, so how many parts there are changes no bit; finding a part in
 /// a column costs a few misses of the cache, so there are no more than threads.)
-fn learn_stored<R: PlasticityRule, C: Changes>(
-    changes: C,
-    pattern: &Pattern,
-    rule: &R,
-    activity: &Activity<'_>,
-    workers: &Workers,
-) {
-    let spikes = activity.pre.events().len() + activity.post.events().len();
-    let (synapses, n_pre) = (pattern.target.len(), pattern.row_start.len() - 1);
-    let work = spikes * 5 * (synapses / n_pre.max(1));
-    workers.each(work, parts(pattern, changes, workers.threads()), |(rows, mut changes)| {
-        let first = pattern.row_start[rows.start] as usize;
-        if rule.learns_at_pre_spikes() {
-            for &i in activity.pre.within(rows.clone()) {
-                let row = pattern.row(i);
-                let pre = (activity.pre_trace[i as usize], activity.pre_slow[i as usize]);
-                let targets = &pattern.target[row.clone()];
-                changes.update(row.start - first, row.len(), |k, w| {
-                    let j = targets[k] as usize;
-                    let (post, post_slow) = (activity.post_trace[j], activity.post_slow[j]);
-                    let traces = Traces { pre: pre.0, pre_slow: pre.1, post, post_slow };
-                    let depression = rule.on_pre_spike(w, traces);
-                    if activity.post.mask()[j] {
-                        depression + rule.on_post_spike(w, traces)
-                    } else {
-                        depression
+impl PlasticSynapses for SparseSynapses {
+    const REWARD_WAITS: bool = true;
+
+    fn learn<R: PlasticityRule, C: Changes>(
+        &mut self,
+        changes: C,
+        rule: &R,
+        activity: &Activity<'_>,
+        workers: &Workers,
+    ) {
+        let pattern = &self.pattern;
+        let by_row = rule.learns_at_pre_spikes() || C::VISITS_ALL;
+        let spikes = activity.pre.events().len() + activity.post.events().len();
+        let (synapses, n_pre) = (pattern.target.len(), pattern.row_start.len() - 1);
+        let work = spikes * 5 * (synapses / n_pre.max(1));
+        workers.each(work, parts(pattern, changes, workers.threads()), |(rows, mut changes)| {
+            let first = pattern.row_start[rows.start] as usize;
+            if by_row {
+                for &i in activity.pre.within(rows.clone()) {
+                    let row = pattern.row(i);
+                    let pre = (activity.pre_trace[i as usize], activity.pre_slow[i as usize]);
+                    let targets = &pattern.target[row.clone()];
+                    changes.update(row.start - first, row.len(), |k, w| {
+                        let j = targets[k] as usize;
+                        let (post, post_slow) = (activity.post_trace[j], activity.post_slow[j]);
+                        let traces = Traces { pre: pre.0, pre_slow: pre.1, post, post_slow };
+                        let depression = rule.on_pre_spike(w, traces);
+                        if activity.post.mask()[j] {
+                            depression + rule.on_post_spike(w, traces)
+                        } else {
+                            depression
+                        }
+                    });
+                }
+            }
+            let (from, to) = (rows.start as u32, rows.end as u32);
+            for &j in activity.post.events() {
+                let column = pattern.column(j as usize);
+                let all = rows.len() == n_pre;
+                let at = |end: u32| column.partition_point(|(i, _)| *i < end);
+                let column = if all { column } else { &column[at(from)..at(to)] };
+                column.iter().take(AHEAD).for_each(|(_, k)| changes.prefetch(*k as usize - first));
+                for (n, &(i, k)) in column.iter().enumerate() {
+                    if let Some((_, k)) = column.get(n + AHEAD) {
+                        changes.prefetch(*k as usize - first);
                     }
-                });
-            }
-        }
-        let (from, to) = (rows.start as u32, rows.end as u32);
-        for &j in activity.post.events() {
-            let column = pattern.column(j as usize);
-            let all = rows.len() == n_pre;
-            let at = |end: u32| column.partition_point(|(i, _)| *i < end);
-            let column = if all { column } else { &column[at(from)..at(to)] };
-            column.iter().take(AHEAD).for_each(|(_, k)| changes.prefetch(*k as usize - first));
-            for (n, &(i, k)) in column.iter().enumerate() {
-                if let Some((_, k)) = column.get(n + AHEAD) {
-                    changes.prefetch(*k as usize - first);
-                }
-                // What a spike on both sides brings was seen to above.
-                if !activity.pre.mask()[i as usize] || !rule.learns_at_pre_spikes() {
-                    let k = k as usize - first;
-                    let traces = activity.traces(i as usize, j as usize);
-                    changes.add(k, rule.on_post_spike(changes.weight(k), traces));
+                    // What a spike on both sides brings was seen to above.
+                    if !activity.pre.mask()[i as usize] || !by_row {
+                        let traces = activity.traces(i as usize, j as usize);
+                        changes.change(k as usize - first, |w| rule.on_post_spike(w, traces));
+                    }
                 }
             }
-        }
-    });
+        });
+    }
 }
 
 /// Cuts the rows into `n` parts of about as many synapses each, with the changes of these.

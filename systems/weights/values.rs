@@ -20,6 +20,19 @@ impl Held {
     /// Every number.
     pub const FREE: Held = Held { min: Real::NEG_INFINITY, max: Real::INFINITY };
 
+    /// As [`hold`](Self::hold), in double precision.
+    #[inline(always)]
+    pub fn hold_double(self, w: f64) -> f64 {
+        let (min, max) = (f64::from(self.min), f64::from(self.max));
+        if w < min {
+            min
+        } else if w > max {
+            max
+        } else {
+            w
+        }
+    }
+
     /// `w`, or the edge of the range that it is beyond.
     #[inline(always)]
     pub fn hold(self, w: Real) -> Real {
@@ -102,6 +115,15 @@ impl Weights {
         self.settled_copy().map_or(&self.eligibility, |(_, eligibility)| eligibility)
     }
 
+    /// Keeps an eligibility with the weights from now on, in place of what was kept. An empty one changes nothing.
+    pub(crate) fn take_eligibility(&mut self, c: &mut Vec<Real>) {
+        if !c.is_empty() {
+            self.settle();
+            self.pending = None;
+            self.eligibility = std::mem::take(c);
+        }
+    }
+
     /// Whether there is an eligibility with the weights.
     pub(crate) fn keep_eligibility(&self) -> bool {
         self.eligibility.len() == self.stored.len()
@@ -174,8 +196,8 @@ impl Weights {
         }
     }
 
-    /// The weights, for someone who looks at these rows only: none is copied where they are up to date.
-    pub(crate) fn of_rows(&self, rows: &[u32]) -> &[Real] {
+    /// The weights, for someone who looks at those from these sources only: none is copied where they are up to date.
+    pub fn of_rows(&self, rows: &[u32]) -> &[Real] {
         match &self.pending {
             Some(pending) if !pending.are_current(rows) => self.values(),
             _ => &self.stored,

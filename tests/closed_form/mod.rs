@@ -18,6 +18,7 @@ mod synapses;
 mod rules;
 mod reward;
 mod twin;
+mod closed_loop;
 mod waiting;
 mod receptors;
 

@@ -4,9 +4,19 @@
 use super::*;
 use conex::systems::synaptic_input::Synapses;
 use conex::systems::synaptic_input::dense::DenseSynapses;
+use conex::systems::synaptic_input::sparse::SparseSynapses;
 
 const N_PRE: usize = 70;
 const N_POST: usize = 24;
+
+/// Which synapses there are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Dense,
+    Sparse,
+    /// Kernels of 4 x 5 on a source of 7 x 10, a target of 4 x 6.
+    Local2d,
+}
 
 /// What learns, and how.
 #[derive(Clone, Copy, Debug)]
@@ -15,21 +25,24 @@ struct Case {
     clip: Option<(f64, f64)>,
     /// The largest payoff of a step.
     payoff: Option<f64>,
-    sparse: bool,
+    kind: Kind,
     pairing: Pairing,
 }
 
 const PLAIN: Case =
-    Case { bound: Bound::None, clip: None, payoff: None, sparse: false, pairing: Pairing::All };
+    Case { bound: Bound::None, clip: None, payoff: None, kind: Kind::Dense, pairing: Pairing::All };
 const A_MINUS: f64 = 0.012;
 const TAU_C: f64 = 20.0;
 const TAU_DOPAMINE: f64 = 5.0;
 
-/// Dense STDP, behind a reward or not: every synapse at every step, as BEHAVIOURS writes it.
+/// STDP, behind a reward or not: every synapse at every step, as BEHAVIOURS writes it.
 struct Oracle {
     case: Case,
     w: Array2<f64>,
-    is_synapse: Array2<bool>,
+    /// The largest size that each weight has had.
+    largest: Array2<f64>,
+    /// Each synapse, in the order of the stored weights.
+    synapses: Vec<(usize, usize)>,
     c: Array2<f64>,
     a_plus: f64,
     pre_trace: Vec<f64>,
@@ -64,26 +77,25 @@ impl Oracle {
         if self.frozen {
             return;
         }
-        for (i, &fires) in pre.iter().enumerate() {
-            for j in (0..N_POST).filter(|&j| self.is_synapse[[i, j]]) {
-                let mut w = self.w[[i, j]];
-                let mut change = 0.0;
-                if post[j] {
-                    change += self.a_plus * self.pre_trace[i] * self.bound(w);
-                }
-                if fires {
-                    change -= A_MINUS * self.post_trace[j] * self.bound(w);
-                }
-                if self.case.payoff.is_some() {
-                    let c = &mut self.c[[i, j]];
-                    *c += change - *c / TAU_C;
-                    w += *c * self.dopamine;
-                } else {
-                    w += change;
-                }
-                let (min, max) = self.case.clip.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
-                self.w[[i, j]] = w.clamp(min, max);
+        for &(i, j) in &self.synapses {
+            let mut w = self.w[[i, j]];
+            let mut change = 0.0;
+            if post[j] {
+                change += self.a_plus * self.pre_trace[i] * self.bound(w);
             }
+            if pre[i] {
+                change -= A_MINUS * self.post_trace[j] * self.bound(w);
+            }
+            if self.case.payoff.is_some() {
+                let c = &mut self.c[[i, j]];
+                *c += change - *c / TAU_C;
+                w += *c * self.dopamine;
+            } else {
+                w += change;
+            }
+            let (min, max) = self.case.clip.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+            self.w[[i, j]] = w.clamp(min, max);
+            self.largest[[i, j]] = self.largest[[i, j]].max(w.abs().min(max));
         }
     }
 }
@@ -103,14 +115,23 @@ struct Pair {
 impl Pair {
     fn new(case: Case, seed: u64, threads: usize) -> Result<Self> {
         let mut lcg = Lcg(seed);
-        let given = Array2::from_shape_fn((N_PRE, N_POST), |_| match case.sparse && lcg.next() < 0.7 {
-            true => 0.0,
-            false => (0.15 + 0.7 * lcg.next()) as Real,
-        });
+        let all = || (0..N_PRE).flat_map(|i| (0..N_POST).map(move |j| (i, j)));
+        let synapses: Vec<(usize, usize)> = match case.kind {
+            Kind::Dense => all().collect(),
+            Kind::Sparse => all().filter(|_| lcg.next() < 0.3).collect(),
+            Kind::Local2d => (0..N_POST * 20)
+                .map(|k| (k / 20, k % 20))
+                .map(|(j, entry)| ((j / 6 + entry / 5) * 10 + j % 6 + entry % 5, j))
+                .collect(),
+        };
+        let mut given: Array2<Real> = Array2::zeros((N_PRE, N_POST));
+        synapses.iter().for_each(|&pair| given[pair] = (0.15 + 0.7 * lcg.next()) as Real);
+        let stored: Vec<Real> = synapses.iter().map(|&pair| given[pair]).collect();
         let oracle = Oracle {
             case,
             w: given.mapv(f64::from),
-            is_synapse: given.mapv(|w| w != 0.0),
+            largest: given.mapv(f64::from),
+            synapses,
             c: Array2::zeros((N_PRE, N_POST)),
             a_plus: 0.01,
             pre_trace: vec![0.0; N_PRE],
@@ -119,20 +140,25 @@ impl Pair {
             frozen: false,
         };
         let mut net = Neocortex::with(Settings { threads, ..Default::default() })?;
-        let pre = input(&mut net, "pre", N_PRE)?;
+        let pre = input(&mut net, "pre", (1, 7, 10))?;
         let drive = input(&mut net, "drive", N_POST)?;
         let ends = (SimpleDendriteStructure::default(), NeuronAxon::default());
-        let post = net.neurons("post", N_POST, (Lif::default().tau(2.0).threshold(10.0), ends))?;
+        let post = net.neurons("post", (1, 4, 6), (Lif::default().tau(2.0).threshold(10.0), ends))?;
         net.synapses(drive, post, (One2One, WeightInitializer::constant(1000.0), Proximal))?;
         let traces = (PreTrace::new(8.0), PostTrace::new(14.0));
         let traces = match case.pairing {
             Pairing::All => traces,
             Pairing::Nearest => (traces.0.nearest(), traces.1.nearest()),
         };
-        let behaviours = (WeightInitializer::matrix(given), Proximal, traces, CurrentCoef(0.001));
-        let projection = match case.sparse {
-            true => net.synapses(pre, post, (Sparse, behaviours))?,
-            false => net.synapses(pre, post, (Dense, behaviours))?,
+        let behaviours = (Proximal, traces, CurrentCoef(0.001));
+        let matrix = WeightInitializer::matrix(given);
+        let projection = match case.kind {
+            Kind::Dense => net.synapses(pre, post, (Dense, matrix, behaviours))?,
+            Kind::Sparse => net.synapses(pre, post, (Sparse, matrix, behaviours))?,
+            Kind::Local2d => {
+                let kernels = WeightInitializer::dense(vec![1, N_POST, 20], stored);
+                net.synapses(pre, post, (Local2d::new(4, 5), kernels, behaviours))?
+            }
         };
         let rule = Stdp::new(0.01, A_MINUS as Real).bounds(case.bound);
         let mut group = net.world_mut().entity_mut(projection);
@@ -149,6 +175,11 @@ impl Pair {
 
     fn step(&mut self) -> Result<()> {
         let (input, next) = (self.lcg.some_of(N_PRE as u32, 0.04), self.lcg.some_of(N_POST as u32, 0.06));
+        self.step_with(input, next)
+    }
+
+    /// A step with these spikes of the sources, and these of the targets in the next.
+    fn step_with(&mut self, input: Vec<u32>, next: Vec<u32>) -> Result<()> {
         // Reward and punishment last a while, so that weights run along.
         let payoff = self.oracle.case.payoff.map_or(0.0, |most| most * (2.0 * self.lcg.next() - 1.0));
         self.net.set_input(self.pre, &input)?;
@@ -161,25 +192,32 @@ impl Pair {
         Ok(())
     }
 
-    fn weights(&self) -> Result<Array2<Real>> {
-        let weights = self.net.weights(self.projection)?;
-        let mut stored = weights.iter();
-        Ok(self
-            .oracle
-            .is_synapse
-            .mapv(|is| if is { stored.next().copied().unwrap_or(Real::NAN) } else { 0.0 }))
+    fn weights(&self) -> Result<Vec<Real>> {
+        // In the order of the synapses.
+        self.net.state(self.projection, "weights")
     }
 
-    /// Compares weights, and what waits for a reward.
+    /// By how much the engine is off at most, relative to what is expected, or to the synapse's `scale` where that is larger.
+    fn worst(&self, given: &[Real], expected: &Array2<f64>, scale: impl Fn((usize, usize)) -> f64) -> f64 {
+        assert_eq!(given.len(), self.oracle.synapses.len());
+        let off = given.iter().zip(&self.oracle.synapses).map(|(given, &pair)| {
+            (f64::from(*given) - expected[pair]).abs() / expected[pair].abs().max(scale(pair))
+        });
+        off.fold(0.0, f64::max)
+    }
+
+    /// Compares weights, and what waits for a reward, to a hundred-thousandth.
+    ///
+    /// Rewarded weights keep clear of 0 and are compared with their own size, if it is above 1e-3. Bare rules lead them through
+    /// 0, where 32 bits carry what was rounded off when they were larger: those are compared with the largest size that they
+    /// have had. An eligibility, which changes its sign all the time, is compared with one change.
     fn check(&self, when: &str) -> Result<()> {
-        let case = self.oracle.case;
-        let off = |given: Real, expected: f64| (f64::from(given) - expected).abs() / expected.abs().max(1.0);
-        let weights = self.weights()?;
-        let worst = weights.iter().zip(&self.oracle.w).map(|(w, o)| off(*w, *o)).fold(0.0, f64::max);
+        let (case, oracle) = (self.oracle.case, &self.oracle);
+        let scale = |pair: (usize, usize)| if case.payoff.is_some() { 1e-3 } else { oracle.largest[pair] };
+        let worst = self.worst(&self.weights()?, &oracle.w, scale);
         assert!(worst < 1e-5, "{case:?}, {when}: weights {worst:e} off");
-        if case.payoff.is_some() && !case.sparse {
-            let c = self.net.state(self.projection, "c")?;
-            let worst = c.iter().zip(&self.oracle.c).map(|(c, o)| off(*c, *o)).fold(0.0, f64::max);
+        if case.payoff.is_some() {
+            let worst = self.worst(&self.net.state(self.projection, "c")?, &oracle.c, |_| A_MINUS);
             assert!(worst < 1e-5, "{case:?}, {when}: eligibility {worst:e} off");
         }
         Ok(())
@@ -189,14 +227,13 @@ impl Pair {
 /// Without clipping a weight that strong dopamine has driven beyond a soft bound would grow without limit.
 fn cases() -> impl Iterator<Item = Case> {
     let bounds = [Bound::None, Bound::Hard, Bound::Soft];
-    let kinds = [(false, None), (true, None), (false, Some(0.02)), (true, Some(0.02))];
-    let plain = bounds
-        .into_iter()
-        .flat_map(move |bound| kinds.map(|(sparse, payoff)| Case { bound, sparse, payoff, ..PLAIN }));
-    let kinds = [(false, None), (true, None), (false, Some(0.3)), (true, Some(0.3))];
-    plain.chain(bounds.into_iter().flat_map(move |bound| {
-        kinds.map(|(sparse, payoff)| Case { bound, sparse, payoff, clip: Some((0.1, 0.9)), ..PLAIN })
-    }))
+    let kinds = [Kind::Dense, Kind::Sparse, Kind::Local2d];
+    let clips = [(None, 0.02), (Some((0.1, 0.9)), 0.3)];
+    let free = kinds.into_iter().flat_map(move |kind| bounds.map(|bound| Case { kind, bound, ..PLAIN }));
+    free.flat_map(move |case| {
+        let clipped = clips.into_iter().map(move |(clip, payoff)| (Case { clip, ..case }, payoff));
+        clipped.flat_map(|(case, payoff)| [case, Case { payoff: Some(payoff), ..case }])
+    })
 }
 
 #[test]
@@ -210,8 +247,10 @@ fn weights_that_wait_follow_a_dense_oracle_over_ten_thousand_steps() -> Result<(
             }
         }
         pair.check("at the end")?;
-        let moved = pair.oracle.w.iter().filter(|w| (**w - 0.5).abs() > 0.3).count();
-        assert!(moved > 100, "{case:?}: only {moved} weights have gone far");
+        let oracle = &pair.oracle;
+        let far = |pair: &&(usize, usize)| (oracle.w[**pair] - 0.5).abs() > 0.3;
+        let moved = oracle.synapses.iter().filter(far).count();
+        assert!(moved > oracle.synapses.len() / 10, "{case:?}: only {moved} weights have gone far");
     }
     Ok(())
 }
@@ -232,11 +271,41 @@ fn traces_of_the_nearest_spike_wait_as_well() -> Result<()> {
 }
 
 #[test]
+fn synapses_wake_up_after_a_long_silence() -> Result<()> {
+    for kind in [Kind::Dense, Kind::Sparse, Kind::Local2d] {
+        for bound in [Bound::None, Bound::Soft] {
+            let clip = Some((0.1, 0.9));
+            let mut pair = Pair::new(Case { kind, bound, clip, payoff: Some(0.3), ..PLAIN }, 7, 1)?;
+            pair.net.build()?;
+            // Nothing is eligible at first, then some spikes are, then after 2,500 steps nothing is once more: what 32 bits can
+            // hold has decayed within 88·tau_c.
+            for active in [0, 400, 0, 400] {
+                for _ in 0..active {
+                    pair.step()?;
+                }
+                pair.check("before a silence")?;
+                for silent in 0..2500 {
+                    pair.step_with(Vec::new(), Vec::new())?;
+                    if silent % 100 == 50 {
+                        pair.check("in a silence")?;
+                    }
+                }
+            }
+            let silent = pair.net.state(pair.projection, "c")?.iter().all(|c| c.abs() <= Real::MIN_POSITIVE);
+            assert!(cfg!(feature = "f64") || silent);
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn reading_weights_in_the_middle_of_learning_changes_nothing() -> Result<()> {
     for case in [
         PLAIN,
         Case { bound: Bound::Soft, ..PLAIN },
         Case { payoff: Some(0.1), clip: Some((0.2, 0.8)), ..PLAIN },
+        Case { payoff: Some(0.1), clip: Some((0.2, 0.8)), kind: Kind::Sparse, ..PLAIN },
+        Case { payoff: Some(0.1), kind: Kind::Local2d, ..PLAIN },
     ] {
         let (mut read, mut left_alone) = (Pair::new(case, 5, 1)?, Pair::new(case, 5, 1)?);
         for _ in 0..300 {
@@ -257,7 +326,8 @@ fn what_is_done_to_a_learning_network_acts_from_then_on() -> Result<()> {
     let clip = Some((0.1, 0.9));
     let rules = [PLAIN, Case { bound: Bound::Hard, ..PLAIN }, Case { bound: Bound::Soft, clip, ..PLAIN }];
     let rewarded = rules.map(|case| Case { payoff: Some(0.05), clip, ..case });
-    for case in rules.into_iter().chain(rewarded) {
+    let dense = rules.into_iter().chain(rewarded);
+    for case in dense.flat_map(|case| [case, Case { kind: Kind::Sparse, ..case }]) {
         let mut pair = Pair::new(case, 9, 1)?;
         for t in 0..2000 {
             let projection = pair.projection;
@@ -277,10 +347,14 @@ fn what_is_done_to_a_learning_network_acts_from_then_on() -> Result<()> {
                     }
                 }
                 800 => {
-                    let mut synapses =
-                        pair.net.world_mut().get_mut::<DenseSynapses>(projection).expect("dense");
-                    synapses.weights_mut().values_mut()[..100].fill(0.5);
-                    pair.oracle.w.iter_mut().take(100).for_each(|w| *w = 0.5);
+                    let mut group = pair.net.world_mut().entity_mut(projection);
+                    if let Some(mut synapses) = group.get_mut::<DenseSynapses>() {
+                        synapses.weights_mut().values_mut()[..100].fill(0.5);
+                    } else if let Some(mut synapses) = group.get_mut::<SparseSynapses>() {
+                        synapses.weights_mut().values_mut()[..100].fill(0.5);
+                    }
+                    let first = pair.oracle.synapses.iter().take(100);
+                    first.for_each(|&pair_of| pair.oracle.w[pair_of] = 0.5);
                 }
                 1000 => {
                     pair.net.reset_state();
@@ -349,16 +423,27 @@ fn a_rule_that_says_nothing_of_itself_learns_as_one_that_does() -> Result<()> {
     Ok(())
 }
 
-/// A network of a size that is shared among threads.
-fn large(rule: impl Bundle, threads: usize) -> Result<(Vec<Real>, usize)> {
+/// A network of a size that is shared among threads: its weights and eligibility, and its spikes.
+fn large(kind: Kind, rule: impl Bundle, threads: usize) -> Result<(Vec<Real>, usize)> {
     let mut net = Neocortex::with(Settings { threads, ..Default::default() })?;
     let ends = (SimpleDendriteStructure::default(), NeuronAxon::default());
     let neuron = (Lif::default().r(4.0).tau(8.0).threshold(3.0), InherentNoise::uniform(0.0, 0.9), ends);
-    let exc = net.neurons("exc", 700, neuron)?;
+    let exc = net.neurons("exc", (1, 28, 25), neuron)?;
     let weights = WeightInitializer::uniform(0.0, 1.0);
     let traces = (PreTrace::new(10.0), PostTrace::new(12.0), WeightClip::default());
-    let synapses = (Dense, weights, CurrentCoef(0.01), Proximal, NoSelfConnections);
-    let projection = net.synapses(exc, exc, (synapses, traces, rule))?;
+    let behaviours = (Proximal, traces, rule);
+    let projection = match kind {
+        Kind::Dense => {
+            net.synapses(exc, exc, (Dense, weights, CurrentCoef(0.01), NoSelfConnections, behaviours))?
+        }
+        Kind::Sparse => {
+            net.synapses(exc, exc, (Sparse, weights.density(0.3), CurrentCoef(0.03), behaviours))?
+        }
+        Kind::Local2d => {
+            let kernels = Local2d::new(15, 15).padding(7);
+            net.synapses(exc, exc, (kernels, weights, CurrentCoef(0.03), behaviours))?
+        }
+    };
     net.set_dopamine(Dopamine::new(5.0).initial(0.2));
     let mut spikes = 0;
     for t in 0..60 {
@@ -366,25 +451,30 @@ fn large(rule: impl Bundle, threads: usize) -> Result<(Vec<Real>, usize)> {
         net.step()?;
         spikes += net.spikes(exc)?.len();
     }
-    let weights = net.get::<DenseSynapses>(projection)?.weights().values().to_vec();
-    assert!((0..700).all(|i| weights[i * 701] == 0.0));
-    Ok((weights, spikes))
+    let mut learned = net.state(projection, "weights")?;
+    assert!(kind != Kind::Dense || (0..700).all(|i| learned[i * 701] == 0.0));
+    // A bare rule has no eligibility.
+    learned.extend(net.state(projection, "c").unwrap_or_default());
+    Ok((learned, spikes))
 }
 
 #[test]
 fn weights_that_wait_have_the_same_bits_on_one_to_four_threads() -> Result<()> {
-    fn check(rule: impl Bundle + Clone) -> Result<()> {
-        let expected = large(rule.clone(), 1)?;
-        assert!((2000..30_000).contains(&expected.1), "{} spikes", expected.1);
+    fn check(kind: Kind, rule: impl Bundle + Clone) -> Result<()> {
+        let expected = large(kind, rule.clone(), 1)?;
+        assert!((2000..30_000).contains(&expected.1), "{kind:?}: {} spikes", expected.1);
         for threads in 2..=4 {
-            assert!(large(rule.clone(), threads)? == expected, "{threads} threads");
+            assert!(large(kind, rule.clone(), threads)? == expected, "{kind:?}, {threads} threads");
         }
         Ok(())
     }
     let rule = Stdp::new(0.01, 0.012);
-    check(rule)?;
-    check(rule.bounds(Bound::Hard))?;
-    check(rule.bounds(Bound::Soft))?;
-    check(Rstdp::new(rule, 50.0))?;
-    check(Rstdp::new(rule.bounds(Bound::Soft), 50.0))
+    check(Kind::Dense, rule)?;
+    check(Kind::Dense, rule.bounds(Bound::Hard))?;
+    check(Kind::Dense, rule.bounds(Bound::Soft))?;
+    for kind in [Kind::Dense, Kind::Sparse, Kind::Local2d] {
+        check(kind, Rstdp::new(rule, 50.0))?;
+        check(kind, Rstdp::new(rule.bounds(Bound::Soft), 50.0))?;
+    }
+    Ok(())
 }

@@ -122,11 +122,11 @@ impl systems::synaptic_input::Synapses for OwnSynapses {
 }
 
 impl systems::synaptic_input::PlasticSynapses for OwnSynapses {
-    fn learn<R: PlasticityRule>(
+    fn learn<R: PlasticityRule, C: systems::learning::Changes>(
         &mut self,
+        _: C,
         _: &R,
         _: &systems::learning::Activity<'_>,
-        _: Option<&mut [Real]>,
         _: &systems::workers::Workers,
     ) {
     }

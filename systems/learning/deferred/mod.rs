@@ -8,14 +8,18 @@
 //! that it has missed in one pass, `w ← w + x(t0)·sum`. (Sums that are anchored at t0 have only terms of one sign and below
 //! 1: nothing cancels, nothing has to be rebased.)
 //!
-//! Behind a reward all weights move at each step. A row then takes the dopamine that it has missed in one go too.
+//! Behind a reward all weights move at each step. A row then takes the dopamine that it has missed in one go too. Kinds of
+//! connectivity that visit each synapse at each spike anyhow wait for dopamine alone ([`WaitingSynapses`]).
 
 mod rewarded;
 mod rows;
 mod sums;
+mod synapses;
 
 pub(crate) use rewarded::RewardedRows;
 pub(crate) use rows::DeferredRows;
+pub use synapses::Rewarded;
+pub(crate) use synapses::WaitingSynapses;
 
 use super::{Activity, InPlace, Occasion, PlasticityRule, Traces};
 use crate::Real;
@@ -26,6 +30,9 @@ use std::collections::VecDeque;
 
 /// The longest that a row waits \[steps\], about.
 const HORIZON: u64 = 256;
+
+/// A row that nothing can reach but a spike of its own.
+const ASLEEP: u64 = u64::MAX;
 
 /// How the pre-synaptic trace runs.
 #[derive(Clone, Copy, Debug, PartialEq)]

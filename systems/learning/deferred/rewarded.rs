@@ -10,9 +10,11 @@
 //! one, as they would have.
 
 use super::super::{Activity, Occasion, PlasticityRule, Potentiation, Reward};
-use super::{Course, Decaying, HORIZON, Log, Rows};
+use super::{ASLEEP, Course, Decaying, HORIZON, Log, Rows};
 use crate::Real;
-use crate::kernels::rows::{apply_rewards, near_edges, reward_row, reward_silent_row, way};
+use crate::kernels::rows::{
+    any_normal, apply_rewards, near_edges, replay_silent_step, reward_row, reward_silent_row, way,
+};
 use crate::weights::{Held, Pending};
 use crate::workers::Workers;
 use std::collections::VecDeque;
@@ -26,7 +28,7 @@ pub(crate) struct RewardedRows<R: PlasticityRule> {
     course: Course,
     n_post: usize,
     self_connections: bool,
-    /// The step of each row's last visit.
+    /// The step of each row's last visit, or `ASLEEP` where nothing is eligible and its trace is too small to bring anything.
     since: Vec<u64>,
     /// The trace of each row at that step.
     start: Vec<Real>,
@@ -36,8 +38,9 @@ pub(crate) struct RewardedRows<R: PlasticityRule> {
     last: u64,
     /// The next row to be looked after in turn.
     turn: usize,
-    /// Scratch memory: the rows of this step.
+    /// Scratch memory: the rows of this step, and whether anything is eligible in each.
     visits: Vec<u32>,
+    eligible: Vec<bool>,
 }
 
 /// A little more than the way of a weight can be, for it is computed with rounding.
@@ -83,6 +86,7 @@ impl<R: PlasticityRule> RewardedRows<R> {
             last: 0,
             turn: 0,
             visits: Vec::new(),
+            eligible: Vec::new(),
         }
     }
 
@@ -114,10 +118,14 @@ impl<R: PlasticityRule> RewardedRows<R> {
         }
         self.course.now = occasion.step;
         let visits = std::mem::take(&mut self.visits);
+        let mut eligible = std::mem::take(&mut self.eligible);
+        eligible.clear();
+        eligible.resize(visits.len(), true);
         let teaches = activity.teaches(rule);
         let replays = activity.post.events().len() * self.since.len();
         let rows = Rows::new(weights, self.n_post, &visits).zip(Rows::new(eligibility, self.n_post, &visits));
-        workers.each(visits.len() * self.n_post / 2 + replays, rows, |((i, w), (_, c))| {
+        let rows = rows.zip(&mut eligible);
+        workers.each(visits.len() * self.n_post / 2 + replays, rows, |(((i, w), (_, c)), eligible)| {
             self.catch_up(i, w, c);
             let spikes = activity.pre.mask()[i];
             if teaches && (spikes || !activity.post.is_silent()) {
@@ -128,12 +136,15 @@ impl<R: PlasticityRule> RewardedRows<R> {
                 reward_silent_row(w, c, reward, held);
             }
             self.clear_self(i, w, c);
+            // A row that has just learned is not looked through.
+            *eligible = spikes || any_normal(c);
         });
-        for &i in &visits {
-            (self.since[i as usize], self.start[i as usize]) =
-                (occasion.step, activity.pre_trace[i as usize]);
+        for (&i, &eligible) in visits.iter().zip(&eligible) {
+            let (i, x) = (i as usize, activity.pre_trace[i as usize]);
+            let sleeps = !eligible && x.abs() <= self.silent_below();
+            (self.since[i], self.start[i]) = (if sleeps { ASLEEP } else { occasion.step }, x);
         }
-        self.visits = visits;
+        (self.visits, self.eligible) = (visits, eligible);
         if !activity.post.is_silent() {
             self.log.push(occasion.step, activity);
         }
@@ -154,12 +165,22 @@ impl<R: PlasticityRule> RewardedRows<R> {
         for _ in 0..n_pre.div_ceil(horizon as usize) {
             let i = self.turn;
             self.turn = (self.turn + 1) % n_pre.max(1);
-            if self.since[i] + horizon / 2 < self.last {
+            if self.since[i] != ASLEEP && self.since[i] + horizon / 2 < self.last {
                 self.visits.push(i as u32);
             }
         }
         self.visits.sort_unstable();
         self.visits.dedup();
+    }
+
+    /// So small a trace brings nothing more, as far as the rule tells.
+    fn silent_below(&self) -> Real {
+        match self.rule.potentiation() {
+            Potentiation::Any { silent_below } if silent_below < 0.0 => silent_below,
+            Potentiation::Any { silent_below } => silent_below.max(Real::MIN_POSITIVE),
+            // What it would bring is less than an eligibility that has decayed to nothing.
+            _ => Real::MIN_POSITIVE,
+        }
     }
 
     fn clear_self(&self, i: usize, w: &mut [Real], c: &mut [Real]) {
@@ -288,43 +309,48 @@ impl<R: PlasticityRule> RewardedRows<R> {
         Decaying { x: self.start[i], at: self.since[i], rate: self.course.decay.rate }
     }
 
-    /// All steps since the last visit of row i, one by one.
-    fn replay(&self, i: usize, w: &mut [Real], c: &mut [Real]) {
+    /// All steps since the last visit of row i, one by one; in double precision, so that the row is rounded once.
+    fn replay(&self, i: usize, row_w: &mut [Real], row_c: &mut [Real]) {
         let (held, since, mut trace) = (self.course.held, self.since[i], self.trace_since(i));
         let mut log = self.log.after(since).peekable();
+        let double = |row: &[Real]| row.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
+        let (mut w, mut c, keep) = (double(row_w), double(row_c), 1.0 - f64::from(self.decay));
         let mut changed = Vec::new();
-        for (step, dopamine) in (since + 1..).zip(self.rewards(since)) {
-            let reward = Reward { decay: self.decay, dopamine };
+        for (step, dopamine) in (since + 1..).zip(self.rewards(since).map(f64::from)) {
             changed.clear();
             if let Some((_, events)) = log.next_if(|(t, _)| *t == step) {
                 let pre = trace.at(step);
                 changed.extend(events.iter().map(|event| {
                     let j = event.target as usize;
-                    let c = c[j] - c[j] * reward.decay + self.rule.on_post_spike(w[j], event.traces(pre));
-                    (j, held.hold(w[j] + dopamine * c), c)
+                    let change = self.rule.on_post_spike(w[j] as Real, event.traces(pre));
+                    let c = c[j] * keep + f64::from(change);
+                    (j, held.hold_double(w[j] + dopamine * c), c)
                 }));
             }
-            reward_silent_row(w, c, reward, held);
+            replay_silent_step(&mut w, &mut c, keep, dopamine, held);
             for &(j, changed_w, changed_c) in &changed {
                 (w[j], c[j]) = (changed_w, changed_c);
             }
         }
+        row_w.iter_mut().zip(w).for_each(|(row, w)| *row = w as Real);
+        row_c.iter_mut().zip(c).for_each(|(row, c)| *row = c as Real);
     }
 
     /// The same for the synapse to target j alone.
-    fn replay_one(&self, i: usize, j: usize, mut w: Real, mut c: Real) -> (Real, Real) {
+    fn replay_one(&self, i: usize, j: usize, w: Real, c: Real) -> (Real, Real) {
         let (held, since, mut trace) = (self.course.held, self.since[i], self.trace_since(i));
         let mut log = self.log.after(since).peekable();
-        for (step, dopamine) in (since + 1..).zip(self.rewards(since)) {
-            c -= c * self.decay;
+        let (mut w, mut c, keep) = (f64::from(w), f64::from(c), 1.0 - f64::from(self.decay));
+        for (step, dopamine) in (since + 1..).zip(self.rewards(since).map(f64::from)) {
+            c *= keep;
             if let Some((_, events)) = log.next_if(|(t, _)| *t == step)
                 && let Ok(k) = events.binary_search_by_key(&(j as u32), |event| event.target)
             {
-                c += self.rule.on_post_spike(w, events[k].traces(trace.at(step)));
+                c += f64::from(self.rule.on_post_spike(w as Real, events[k].traces(trace.at(step))));
             }
-            w = held.hold(w + dopamine * c);
+            w = held.hold_double(w + dopamine * c);
         }
-        (w, c)
+        (w as Real, c as Real)
     }
 }
 

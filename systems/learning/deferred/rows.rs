@@ -2,14 +2,11 @@
 
 use super::super::{Activity, Occasion, PlasticityRule, Potentiation, Traces};
 use super::sums::Sums;
-use super::{Course, Decaying, HORIZON, Log, Rows, learn_now};
+use super::{ASLEEP, Course, Decaying, HORIZON, Log, Rows, learn_now};
 use crate::Real;
 use crate::kernels::rows::{add_sums, any_leaves};
 use crate::weights::{Held, Pending};
 use crate::workers::Workers;
-
-/// A row whose trace is too small to bring anything.
-const ASLEEP: u64 = u64::MAX;
 
 /// What post-synaptic spikes have brought since rows were visited, and which rows.
 #[derive(Clone, Debug)]
@@ -19,7 +16,7 @@ pub(crate) struct DeferredRows<R: PlasticityRule> {
     course: Course,
     n_post: usize,
     self_connections: bool,
-    /// The step of each row's last visit.
+    /// The step of each row's last visit, or `ASLEEP` where its trace is too small to bring anything.
     since: Vec<u64>,
     /// The trace of each row at that step.
     start: Vec<Real>,
