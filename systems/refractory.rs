@@ -45,41 +45,48 @@ impl Parameters for RefractoryPeriod {
     }
 }
 
-/// For how many more steps each neuron rests, and which neurons do.
+/// Which neurons rest, and for how many more steps: a list for each unit of neighbours.
 #[derive(Component, Clone, Debug, Default, PartialEq, Eq)]
-pub struct RefractorySteps {
-    /// Steps left, one number a neuron.
-    pub left: Vec<u32>,
-    /// The neurons that rest, by units of neighbours.
-    resting: Vec<Vec<u32>>,
+pub struct RefractorySteps(Vec<Vec<Rest>>);
+
+/// A neuron that rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Rest {
+    neuron: u32,
+    /// Steps left.
+    left: u32,
 }
 
 impl RefractorySteps {
     /// Nobody rests, of `n` neurons.
     fn new(n: usize) -> Self {
-        RefractorySteps { left: vec![0; n], resting: vec![Vec::new(); n.div_ceil(UNIT)] }
+        RefractorySteps(vec![Vec::new(); n.div_ceil(UNIT)])
+    }
+
+    /// For how many more steps `neuron` rests.
+    pub fn left(&self, neuron: u32) -> u32 {
+        let unit = self.0.get(neuron as usize / UNIT).into_iter().flatten();
+        unit.filter(|rest| rest.neuron == neuron).map(|rest| rest.left).sum()
     }
 
     /// All units.
     pub(crate) fn units(&mut self) -> RestingUnits<'_> {
-        RestingUnits { first: 0, left: &mut self.left, resting: &mut self.resting }
+        RestingUnits { first: 0, resting: &mut self.0 }
     }
 }
 
 /// Neighbouring units, some of whose neurons rest.
 pub(crate) struct RestingUnits<'a> {
     first: usize,
-    left: &'a mut [u32],
-    resting: &'a mut [Vec<u32>],
+    resting: &'a mut [Vec<Rest>],
 }
 
 impl<'a> RestingUnits<'a> {
-    /// Takes the first `n` neurons, whole units.
+    /// Takes the first `n` units.
     pub(crate) fn take_front(&mut self, n: usize) -> RestingUnits<'a> {
         let first = self.first;
-        self.first += n;
-        let left = take_front(&mut self.left, n);
-        RestingUnits { first, left, resting: take_front(&mut self.resting, n.div_ceil(UNIT)) }
+        self.first += n * UNIT;
+        RestingUnits { first, resting: take_front(&mut self.resting, n) }
     }
 
     /// Lets those neurons of unit `k` begin to rest that `fired` at the last step, and holds those that rest for a step:
@@ -94,23 +101,22 @@ impl<'a> RestingUnits<'a> {
         mut hold: impl FnMut(usize, Real),
     ) {
         let first = self.first + k * UNIT;
-        let end = self.left.len().min((k + 1) * UNIT);
-        let (left, resting) = (&mut self.left[k * UNIT..end], &mut self.resting[k]);
-        for &j in fired {
-            let steps = (f64::from(period.duration.get(j as usize)) / dt).round() as u32;
-            let left = &mut left[j as usize - first];
-            if *left == 0 && steps > 0 {
-                resting.push(j);
+        let resting = &mut self.resting[k];
+        let before = resting.len();
+        for &neuron in fired {
+            let left = (f64::from(period.duration.get(neuron as usize)) / dt).round() as u32;
+            // Who is reset to its threshold or beyond fires while it rests.
+            match resting[..before].iter_mut().find(|rest| rest.neuron == neuron) {
+                Some(rest) => rest.left = left,
+                None => resting.push(Rest { neuron, left }),
             }
-            *left = steps;
         }
-        resting.retain(|&j| {
-            let at = j as usize - first;
-            if left[at] > 0 {
-                hold(at, membrane.v_reset.get(j as usize));
-                left[at] -= 1;
+        resting.retain_mut(|Rest { neuron, left }| {
+            if *left > 0 {
+                hold(*neuron as usize - first, membrane.v_reset.get(*neuron as usize));
+                *left -= 1;
             }
-            left[at] > 0
+            *left > 0
         });
     }
 }
@@ -121,7 +127,7 @@ type Resting<'w> =
 /// For every population with a refractory period that is not advanced in units, hold the neurons that fired lately.
 fn hold_refractory(clock: Res<Clock>, mut populations: Query<Resting, Without<Fused>>) {
     for (period, spikes, membrane, mut steps, mut v) in &mut populations {
-        if period.duration.count().is_some_and(|given| given != steps.left.len()) {
+        if period.duration.count().is_some_and(|given| given != v.0.len()) {
             // It was changed for the worse: the step ends with its error.
             continue;
         }
@@ -136,7 +142,7 @@ fn hold_refractory(clock: Res<Clock>, mut populations: Query<Resting, Without<Fu
 
 fn prepare_refractory(mut populations: Query<(&Population, &Unbuilt, &mut RefractorySteps)>) {
     for (population, unbuilt, mut steps) in &mut populations {
-        if unbuilt.makes_state(steps.left.is_empty()) {
+        if unbuilt.makes_state(steps.0.is_empty()) {
             *steps = RefractorySteps::new(population.size());
         }
     }

@@ -176,7 +176,7 @@ fn lay_out(world: &mut World, plans: &mut [Plan]) -> Result<Delivery> {
         let first = units.len();
         for from in (0..n).step_by(UNIT) {
             let len = UNIT.min(n - from);
-            units.push(Unit { target: targets.len(), first: from, len, place: 0, part: 0 });
+            units.push(Unit { first: from, len, place: 0, part: 0 });
             loads.push((incoming / n as u64 + NEURON_COST) * len as u64);
         }
         targets.push(Target { population, receptors, weight_unit, units: first..units.len() });
@@ -280,28 +280,28 @@ fn largest_weight(plan: &Plan, workers: &Workers) -> Result<f64> {
 
 /// Divides the units among parts, about equally, and gives each its place there. As many parts as threads, or a multiple
 /// of that where the places of a part would run out.
+///
+/// Each population is spread over all parts: they then have as much to do as each other at every step, whichever
+/// populations are active.
 fn divide(units: &mut [Unit], loads: &[u64], targets: &[Target], threads: usize) -> usize {
     let mut parts = threads.max(1);
     loop {
-        let total: u64 = loads.iter().sum();
-        let (mut first, mut done) = (0, 0);
-        let mut fits = true;
-        for part in 0..parts {
-            let goal = total as u128 * (part as u128 + 1) / parts as u128;
-            let mut end = first;
-            let mut place = 0;
-            // A unit goes where most of it belongs.
-            while end < units.len() && (u128::from(done + loads[end] / 2) <= goal || part + 1 == parts) {
-                let unit = &mut units[end];
-                (unit.place, unit.part) = (place, part);
-                place += unit.len * targets[unit.target].receptors;
-                done += loads[end];
-                end += 1;
+        let (mut done, mut places) = (vec![0; parts], vec![0; parts]);
+        let mut total = 0;
+        for target in targets {
+            total += loads[target.units.clone()].iter().sum::<u64>();
+            let mut part = 0;
+            for at in target.units.clone() {
+                // A unit goes where most of it belongs.
+                while part + 1 < parts && done[part] + loads[at] / 2 > total / parts as u64 {
+                    part += 1;
+                }
+                (units[at].place, units[at].part) = (places[part], part);
+                places[part] += units[at].len * target.receptors;
+                done[part] += loads[at];
             }
-            fits &= place <= PLACES;
-            first = end;
         }
-        if fits {
+        if places.iter().all(|&places| places <= PLACES) {
             return parts;
         }
         parts += threads.max(1);

@@ -19,8 +19,6 @@ pub(crate) const UNIT: usize = 1024;
 /// Some neighbouring neurons of a population, whose arrivals stand together.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unit {
-    /// Which of the targets.
-    pub target: usize,
     /// The first neuron.
     pub first: usize,
     /// How many there are.

@@ -127,7 +127,9 @@ fn advance<M: NeuronModel>(
                     let (tables, streams) = (table.from(first), table.streams);
                     Drive { receptor, weight, tables, streams, first_stream }
                 }),
-                refractory: refractory.as_mut().map(|(period, steps)| (*period, steps.take_front(len))),
+                refractory: refractory
+                    .as_mut()
+                    .map(|(period, steps)| (*period, steps.take_front(units.len()))),
                 v: take_front(&mut v, len),
                 state: std::array::from_fn(|s| take_front(&mut states[s], len)),
                 before: spikes.0.within(first..first + len),
