@@ -8,7 +8,7 @@ use crate::kernels::poisson::{Lanes, PoissonTable, add_events};
 use crate::kernels::streams::Arrivals;
 use crate::kernels::synaptic_neurons::SynapticNeuron;
 use crate::kernels::threshold::crossings;
-use crate::kernels::units::{GROUP, Inflow, Input, RandomSpikes, advance};
+use crate::kernels::units::{GROUP, Inflow, Input, RandomSpikes, WORD, advance};
 use crate::parameter::BLOCK;
 use crate::random::Streams;
 use crate::refractory::{RefractoryPeriod, RestingUnits};
@@ -76,11 +76,11 @@ impl Stretch<'_, '_> {
     pub fn advance<N: SynapticNeuron>(&mut self, neuron: N) {
         let Stretch { own, part, threshold, dt } = self;
         let origin = own.units.first().map_or(0, |unit| unit.first);
-        let mut crossed = [0_u128; UNIT / GROUP];
+        let mut crossed = [0_u32; UNIT / WORD];
         let (even, mut received) = ([own.even_input.unwrap_or(0.0); GROUP], [[0.0; GROUP]; 2]);
         for (k, unit) in own.units.iter().enumerate() {
             let at = unit.first - origin..unit.first - origin + unit.len;
-            let crossed = &mut crossed[..unit.len.div_ceil(GROUP)];
+            let crossed = &mut crossed[..unit.len.div_ceil(WORD)];
             let [first, second, ..] = &mut own.state;
             let second = if N::RECEPTORS == 2 { &mut second[at.clone()] } else { &mut [] };
             let variables = [&mut first[at.clone()], second];
@@ -116,16 +116,20 @@ impl Stretch<'_, '_> {
                 let fired = within(own.before, unit);
                 resting.hold(k, period, fired, own.membrane, *dt, |j, v_reset| {
                     v[j] = v_reset;
-                    let (word, bit) = (&mut crossed[j / GROUP], 1 << (j % GROUP));
-                    *word = if v_reset >= *threshold { *word | bit } else { *word & !bit };
+                    if v_reset >= *threshold {
+                        crossed[j / WORD] |= 1 << (j % WORD);
+                    }
                 });
             }
-            for (word, start) in crossed.iter_mut().zip((0..).step_by(GROUP)) {
+            for (word, start) in crossed.iter_mut().zip((0..).step_by(WORD)) {
                 while *word != 0 {
                     let j = start + word.trailing_zeros() as usize;
-                    v[j] = own.membrane.v_reset.get(unit.first + j);
-                    own.events.push((unit.first + j) as u32);
                     *word &= *word - 1;
+                    // Not so where a neuron is held since it crossed.
+                    if v[j] >= *threshold {
+                        v[j] = own.membrane.v_reset.get(unit.first + j);
+                        own.events.push((unit.first + j) as u32);
+                    }
                 }
             }
             // Who rests or fired has been put to its reset since.

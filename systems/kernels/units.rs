@@ -7,8 +7,11 @@ use super::synaptic_neurons::SynapticNeuron;
 use super::{prefetch, simd};
 use crate::Real;
 
-/// Neurons of a group: as many as a word of [`advance`]'s answer has bits.
+/// Neurons that are advanced together.
 pub const GROUP: usize = 128;
+
+/// Neurons of a word of [`advance`]'s answer.
+pub const WORD: usize = 32;
 
 /// Values of a cache line.
 const LINE: usize = 64 / size_of::<Real>();
@@ -64,15 +67,15 @@ simd! {
     /// Lets a step pass for neurons with the potentials `v` and the receptors' variables `own`. `crossed` gets one bit a
     /// neuron, set where `v >= threshold` after it. Gives whether every other potential is finite.
     pub fn advance<N: SynapticNeuron, S: Sum>(neuron: N, v: &mut [Real], own: [&mut [Real]; 2], inflow: &mut Inflow<'_, S>,
-                                              threshold: Real, crossed: &mut [u128]) -> bool {
+                                              threshold: Real, crossed: &mut [u32]) -> bool {
         let n = v.len();
         let two = N::RECEPTORS == 2;
         let Inflow { sums: [first_sums, second_sums], unit, drive, added, input, received } = inflow;
         let [first, second] = own;
-        assert!(first.len() == n && first_sums.len() == n && crossed.len() == n.div_ceil(GROUP));
+        assert!(first.len() == n && first_sums.len() == n && crossed.len() == n.div_ceil(WORD));
         assert!(!two || second.len() == n && second_sums.len() == n);
         let mut sound = true;
-        for (g, crossed) in crossed.iter_mut().enumerate() {
+        for (g, crossed) in crossed.chunks_mut(GROUP / WORD).enumerate() {
             let (at, end) = (g * GROUP, n.min((g + 1) * GROUP));
             let [a, b] = &mut **received;
             let (a, b) = (&mut a[..end - at], &mut b[..end - at]);
@@ -104,11 +107,15 @@ simd! {
             } else {
                 step_one(neuron, v, &mut first[at..end], input, a, threshold)
             };
-            *crossed = 0;
+            crossed.fill(0);
             if loud > 0 {
-                for (v, j) in v.iter().zip(0..) {
-                    *crossed |= u128::from(*v >= threshold) << j;
-                    sound &= *v >= threshold || v.abs() < Real::INFINITY;
+                for (word, v) in crossed.iter_mut().zip(v.chunks(WORD)) {
+                    let mut strange = 0;
+                    for (v, j) in v.iter().zip(0..) {
+                        *word |= u32::from(*v >= threshold) << j;
+                        strange |= u32::from(v.is_nan() | v.is_infinite()) << j;
+                    }
+                    sound &= strange & !*word == 0;
                 }
             }
         }
