@@ -6,7 +6,7 @@ use crate::delivery::{Fused, UNIT};
 use crate::dendrite::DendriteSystems;
 use crate::error::{Error, Result};
 use crate::group::Population;
-use crate::kernels::poisson::{Lanes, PoissonTable, add_events};
+use crate::kernels::poisson::{Lanes, PoissonTable, add_events, tables_from};
 use crate::parameter::Param;
 use crate::random::{Seed, Streams};
 use crate::receptors::Receptors;
@@ -109,7 +109,7 @@ pub struct DriveTable {
 impl DriveTable {
     /// The tables of the neurons from `first` on, or the one of all; none where the parameters are wrong.
     pub(crate) fn from(&self, first: usize) -> &[PoissonTable] {
-        if let [_] = self.tables[..] { &self.tables } else { self.tables.get(first..).unwrap_or_default() }
+        tables_from(&self.tables, first)
     }
 }
 

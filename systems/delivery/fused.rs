@@ -140,7 +140,7 @@ fn advance<M: NeuronModel>(
         }
     }
     let work = neurons + fired.len() * 500;
-    // A part stays with all its neurons: what one thread handed to another was slower than to wait for it.
+    // A thread keeps the neurons of its parts: handed to one that is through, they would change caches at each step.
     workers.each(work, parts.iter_mut().zip(&mut of_parts), |(part, tasks)| {
         if deliver {
             part.deliver(step, fired);

@@ -4,7 +4,7 @@ use super::engine::{Part, UNIT, Unit};
 use crate::Real;
 use crate::dynamics::{MAX_STATE, Membrane, ModelConstants, NeuronModel, Neurons, Threshold, take_front};
 use crate::kernels::decay::{add, all_finite};
-use crate::kernels::poisson::{Lanes, PoissonTable, add_events};
+use crate::kernels::poisson::{Lanes, PoissonTable, add_events, tables_from};
 use crate::kernels::streams::Arrivals;
 use crate::kernels::synaptic_neurons::SynapticNeuron;
 use crate::kernels::threshold::crossings;
@@ -54,11 +54,6 @@ impl Drive<'_> {
     fn lanes(&self, k: usize) -> Lanes {
         Lanes::new(self.streams.seed(self.first_stream + k as u64))
     }
-
-    /// The tables from neuron `at` of the units on.
-    fn tables(&self, at: usize) -> &[PoissonTable] {
-        if let [_] = self.tables { self.tables } else { self.tables.get(at..).unwrap_or_default() }
-    }
 }
 
 /// Neighbouring neurons of a population at one step, for a [`NeuronModel`] that advances them in one pass.
@@ -88,7 +83,7 @@ impl Stretch<'_, '_> {
             let drive = own.drive.as_ref().map(|drive| RandomSpikes {
                 receptor: drive.receptor,
                 weight: drive.weight,
-                tables: drive.tables(at.start),
+                tables: tables_from(drive.tables, at.start),
                 lanes: drive.lanes(unit.first / UNIT),
             });
             let added = own.added.map(|added| added.map(|added| added.get(at.clone()).unwrap_or_default()));
@@ -177,7 +172,7 @@ impl Own<'_> {
         if let Some(drive) = &self.drive {
             let mut lanes = drive.lanes(unit.first / UNIT);
             let out = &mut arrived[drive.receptor][..unit.len];
-            add_events(drive.tables(first), &mut lanes, drive.weight, out);
+            add_events(tables_from(drive.tables, first), &mut lanes, drive.weight, out);
         }
         if let Some(added) = self.added {
             for receptor in 0..self.receptors {

@@ -134,6 +134,11 @@ impl PoissonTable {
     }
 }
 
+/// The tables of the neurons from `first` on: the one of all, or their own; none where there are none.
+pub fn tables_from(tables: &[PoissonTable], first: usize) -> &[PoissonTable] {
+    if let [_] = tables { tables } else { tables.get(first..).unwrap_or_default() }
+}
+
 /// Adds `weight` times a draw to each of `out`: from no table, from one for all, or from one a value.
 pub fn add_events(tables: &[PoissonTable], lanes: &mut Lanes, weight: Real, out: &mut [Real]) {
     match tables {

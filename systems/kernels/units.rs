@@ -1,7 +1,7 @@
 //! A step of neighbouring neurons that share their numbers, in one pass: what arrives is taken up, the potential
 //! integrated and held against the threshold while it is at hand.
 
-use super::poisson::{Lanes, PoissonTable, add_events};
+use super::poisson::{Lanes, PoissonTable, add_events, tables_from};
 use super::streams::Sum;
 use super::synaptic_neurons::SynapticNeuron;
 use super::{prefetch, simd};
@@ -57,9 +57,7 @@ impl RandomSpikes<'_> {
     /// Adds what they bring to the neurons from `at` on.
     #[inline(always)]
     fn add_to(&mut self, at: usize, received: &mut [Real]) {
-        let tables =
-            if let [_] = self.tables { self.tables } else { self.tables.get(at..).unwrap_or_default() };
-        add_events(tables, &mut self.lanes, self.weight, received);
+        add_events(tables_from(self.tables, at), &mut self.lanes, self.weight, received);
     }
 }
 
