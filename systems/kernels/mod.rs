@@ -42,6 +42,20 @@ pub fn prefetch<T>(x: &[T], k: usize) {
     let _ = (x, k);
 }
 
+/// As [`prefetch`], but into the second cache only: far more lines can be on their way there.
+#[inline(always)]
+pub fn prefetch_far<T>(x: &[T], k: usize) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        let address = x.as_ptr().wrapping_add(k);
+        // SAFETY: as for `prefetch`.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (x, k);
+}
+
 /// Compiles a kernel twice, for the baseline instruction set and for AVX2, and picks at run time what the processor has.
 ///
 /// One binary then runs everywhere, with the same results: AVX2 without FMA does the same operations in wider registers.

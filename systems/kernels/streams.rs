@@ -11,7 +11,7 @@
 //! A segment is a header, `count | gap << 16`, and `count` synapses. `gap` is how many steps later the next segment of
 //! the row is due, `LAST` behind the last. Segments begin at multiples of four words, which is what cursors count.
 
-use super::simd;
+use super::{prefetch, prefetch_far, simd};
 use crate::Real;
 use memmap2::{Advice, MmapMut};
 use std::io;
@@ -29,6 +29,9 @@ const MOST: usize = 0xffff;
 /// Words of a segment's alignment.
 const UNIT: usize = 4;
 
+/// Words of a cache line.
+const LINE: usize = 16;
+
 /// Where a segment begins, in units of four words.
 pub type Cursor = u32;
 
@@ -45,6 +48,18 @@ pub enum Width {
     Bits16,
     /// Weights of 32 bits: six bytes a synapse.
     Bits32,
+}
+
+impl Width {
+    /// Words of a segment of `n` synapses.
+    #[inline(always)]
+    fn words(self, n: usize) -> usize {
+        let payload = match self {
+            Width::Bits16 => n,
+            Width::Bits32 => n.div_ceil(2) + n,
+        };
+        (1 + payload).next_multiple_of(UNIT)
+    }
 }
 
 /// One synapse, as it goes into a row.
@@ -172,12 +187,13 @@ pub struct Writer {
     slabs: Slabs,
     longest_gap: u32,
     synapses: u64,
+    spans: Spans,
 }
 
 impl Writer {
     /// Writes synapses of this width.
     pub fn new(width: Width) -> Self {
-        Writer { width, slabs: Slabs::default(), longest_gap: 1, synapses: 0 }
+        Writer { width, slabs: Slabs::default(), longest_gap: 1, synapses: 0, spans: Spans::default() }
     }
 
     /// Writes the row of one source: its synapses `sorted` by delay.
@@ -191,13 +207,7 @@ impl Writer {
         };
         self.longest_gap = self.longest_gap.max(first.delay);
         let segments = || sorted.chunk_by(|a, b| a.delay == b.delay).flat_map(|same| same.chunks(MOST));
-        let words = |n: usize| {
-            let payload = match self.width {
-                Width::Bits16 => n,
-                Width::Bits32 => n.div_ceil(2) + n,
-            };
-            (1 + payload).next_multiple_of(UNIT)
-        };
+        let words = |n: usize| self.width.words(n);
         // A gap too long for its field is bridged by empty segments.
         let bridges = |gap: u32| gap.saturating_sub(1) / (LAST - 1);
         let mut total = 0;
@@ -216,6 +226,7 @@ impl Writer {
         while let Some(segment) = segments.next() {
             let mut gap = segments.peek().map(|next| next[0].delay - segment[0].delay);
             let n = segment.len();
+            self.spans.note(words(n), n);
             let (own, rest) = std::mem::take(&mut left).split_at_mut(words(n));
             left = rest;
             let step = gap.map_or(LAST, |gap| gap.min(LAST - 1));
@@ -246,9 +257,44 @@ impl Writer {
     }
 }
 
+/// How many cache lines segments span.
+#[derive(Default)]
+struct Spans {
+    /// Synapses in segments of 0, 1, 2 ... lines.
+    synapses: [u64; Self::MOST + 1],
+}
+
+impl Spans {
+    /// What is longer counts as this long.
+    const MOST: usize = 24;
+
+    fn note(&mut self, words: usize, synapses: usize) {
+        // It may begin at any quarter of a line.
+        let lines = (words + LINE / 2).div_ceil(LINE);
+        self.synapses[lines.min(Self::MOST)] += synapses as u64;
+    }
+
+    fn join(&mut self, other: &Spans) {
+        self.synapses.iter_mut().zip(other.synapses).for_each(|(n, more)| *n += more);
+    }
+
+    /// So many lines that 31 of 32 synapses are in segments that span no more.
+    fn usual(&self) -> usize {
+        let all: u64 = self.synapses.iter().sum();
+        let mut beyond = all;
+        let spans = self.synapses.iter().position(|n| {
+            beyond -= n;
+            beyond <= all / 32
+        });
+        spans.unwrap_or(0)
+    }
+}
+
 /// The synapses that end in one part of the targets, for all sources.
 pub struct Partition {
     width: Width,
+    /// Cache lines that most segments span.
+    lines: usize,
     slabs: Vec<MmapMut>,
     rows: Vec<Row>,
     calendar: Calendar,
@@ -269,13 +315,14 @@ impl Partition {
     ) -> io::Result<Self> {
         let mut partition = Partition {
             width,
+            lines: 0,
             slabs: Vec::new(),
             rows: Vec::new(),
             calendar: Calendar::default(),
             bytes: 0,
             synapses: 0,
         };
-        let mut longest_gap = 1;
+        let (mut longest_gap, mut spans) = (1, Spans::default());
         let mut shifts = Vec::new();
         for writer in writers {
             let slabs = partition.slabs.len() + writer.slabs.slabs.len();
@@ -289,12 +336,14 @@ impl Partition {
             partition.slabs.extend(writer.slabs.slabs);
             partition.synapses += writer.synapses;
             longest_gap = longest_gap.max(writer.longest_gap);
+            spans.join(&writer.spans);
         }
         for (writer, rows) in rows {
             let shift = shifts[writer];
             partition.rows.extend(rows.into_iter().map(|row| Row { first: row.first + shift, ..row }));
         }
         partition.bytes += size_of_val(&partition.rows[..]);
+        partition.lines = spans.usual();
         partition.calendar = Calendar::new(longest_gap);
         Ok(partition)
     }
@@ -342,9 +391,7 @@ impl Partition {
     fn segment(&self, cursor: Cursor) -> (&[u32], usize) {
         let slab: &[u32] = bytemuck::cast_slice(&self.slabs[(cursor / CURSORS) as usize]);
         let segment = &slab[(cursor % CURSORS) as usize * UNIT..];
-        let n = (segment[0] & 0xffff) as usize;
-        let payload = if self.width == Width::Bits16 { n } else { n.div_ceil(2) + n };
-        (segment, (1 + payload).next_multiple_of(UNIT))
+        (segment, self.width.words((segment[0] & 0xffff) as usize))
     }
 
     /// Adds up all that is due at `step`. Steps are to follow each other.
@@ -358,21 +405,37 @@ impl Partition {
     }
 
     #[inline(always)]
-    fn deliver_due(&mut self, step: u64, due: &[Cursor], mut add: impl FnMut(&[u32], usize)) {
+    fn deliver_due(&mut self, step: u64, due: &[Cursor], add: impl FnMut(&[u32], usize)) {
+        match self.lines {
+            0..=4 => self.deliver_fetching::<4>(step, due, add),
+            5..=8 => self.deliver_fetching::<8>(step, due, add),
+            9..=12 => self.deliver_fetching::<12>(step, due, add),
+            _ => self.deliver_fetching::<16>(step, due, add),
+        }
+    }
+
+    fn deliver_fetching<const LINES: usize>(
+        &mut self,
+        step: u64,
+        due: &[Cursor],
+        mut add: impl FnMut(&[u32], usize),
+    ) {
         let slabs: Vec<&[u32]> = self.slabs.iter().map(|slab| bytemuck::cast_slice(&slab[..])).collect();
         let at = |cursor: Cursor| &slabs[(cursor / CURSORS) as usize][(cursor % CURSORS) as usize * UNIT..];
-        let wide = self.width == Width::Bits32;
-        let mut k = 0;
-        while k < due.len() {
-            if let Some(&ahead) = due.get(k + AHEAD) {
-                prefetch(at(ahead), if wide { 5 } else { 4 });
+        for (k, &first) in due.iter().enumerate() {
+            if let Some(&far) = due.get(k + FAR) {
+                let segment = at(far);
+                (0..LINES).for_each(|line| prefetch_far(segment, line * LINE));
             }
-            let mut cursor = due[k];
+            if let Some(&near) = due.get(k + NEAR) {
+                let segment = at(near);
+                (0..NEAR_LINES).for_each(|line| prefetch(segment, line * LINE));
+            }
+            let mut cursor = first;
             loop {
                 let segment = at(cursor);
                 let (n, gap) = ((segment[0] & 0xffff) as usize, segment[0] >> 16);
-                let payload = if wide { n.div_ceil(2) + n } else { n };
-                cursor += (1 + payload).div_ceil(UNIT) as u32;
+                cursor += (self.width.words(n) / UNIT) as u32;
                 add(&segment[1..], n);
                 match gap {
                     LAST => break,
@@ -383,27 +446,20 @@ impl Partition {
                     }
                 }
             }
-            k += 1;
         }
     }
 }
 
-/// Segments ahead of the one that is delivered that are fetched from memory.
-const AHEAD: usize = 6;
+/// Segments ahead of the one that is delivered that are fetched from memory, into the second cache: the first can wait
+/// for few lines at a time, and needs them for the sums. Fetched whole, or what is missing is waited for; each by as many
+/// lines as the others, or where that ends is guessed wrong.
+const FAR: usize = 6;
 
-/// Asks for the first `lines` cache lines of a segment.
-#[inline(always)]
-fn prefetch(segment: &[u32], lines: usize) {
-    #[cfg(target_arch = "x86_64")]
-    for line in 0..lines {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let at = segment.as_ptr().wrapping_add(line * 16);
-        // SAFETY: a prefetch is a hint; it reads nothing that the program could see and does not fault, wherever it points.
-        unsafe { _mm_prefetch(at.cast(), _MM_HINT_T0) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (segment, lines);
-}
+/// Segments ahead of the one that is delivered whose begin is fetched from there into the first.
+const NEAR: usize = 2;
+
+/// Cache lines of that begin.
+const NEAR_LINES: usize = 4;
 
 #[inline(always)]
 fn add_16(sums: &mut [i32; PLACES], synapses: &[u32], n: usize) {
