@@ -10,7 +10,7 @@ use crate::{Error, Result};
 use bevy_ecs::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use team::Team;
+use team::{Apart, Team};
 
 /// Elementary operations (about a nanosecond each) below which a region runs on the calling thread.
 const GATE: usize = 16_000;
@@ -53,6 +53,9 @@ impl Workers {
     }
 
     /// Does `f` for every task. `work` estimates the elementary operations in all of them together.
+    ///
+    /// Each thread begins with the tasks that it had at the last step, whose memory is in its caches, and takes what
+    /// others have not begun when it is through.
     pub fn each<T: Send>(&self, work: usize, tasks: impl Iterator<Item = T>, f: impl Fn(T) + Sync + Send) {
         match &self.team {
             Some(team) if work >= GATE => {
@@ -60,10 +63,16 @@ impl Workers {
                 if let [task] = &tasks[..] {
                     return take(task).into_iter().for_each(f);
                 }
-                let next = AtomicUsize::new(0);
-                team.broadcast(|_| {
-                    while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        take(task).into_iter().for_each(&f);
+                let threads = team.threads();
+                let end = |of: usize| tasks.len() * (of + 1) / threads;
+                let begin = |of: usize| Apart(AtomicUsize::new(tasks.len() * of / threads));
+                let next: Vec<Apart<AtomicUsize>> = (0..threads).map(begin).collect();
+                team.broadcast(|k| {
+                    for of in (k..threads).chain(0..k) {
+                        let claim = || next[of].0.fetch_add(1, Ordering::Relaxed);
+                        while let Some(task) = tasks[..end(of)].get(claim()) {
+                            take(task).into_iter().for_each(&f);
+                        }
                     }
                 });
             }

@@ -18,7 +18,7 @@ type Part<'a> = &'a (dyn Fn(usize) + Sync);
 
 /// Keeps what one thread writes away from what others read: two cache lines, for they are fetched in pairs.
 #[repr(align(128))]
-struct Apart<T>(T);
+pub(crate) struct Apart<T>(pub(crate) T);
 
 struct Shared {
     /// How many regions were begun.
