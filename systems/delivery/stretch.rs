@@ -4,7 +4,7 @@ use super::engine::{Part, UNIT, Unit};
 use crate::Real;
 use crate::dynamics::{MAX_STATE, Membrane, ModelConstants, NeuronModel, Neurons, Threshold, take_front};
 use crate::kernels::decay::{add, all_finite};
-use crate::kernels::poisson::{Lanes, PoissonTable, add_events, tables_from};
+use crate::kernels::poisson::{Lanes, PoissonTable, add_events, draw_counts, tables_from};
 use crate::kernels::streams::Arrivals;
 use crate::kernels::synaptic_neurons::SynapticNeuron;
 use crate::kernels::threshold::crossings;
@@ -73,6 +73,7 @@ impl Stretch<'_, '_> {
         let origin = own.units.first().map_or(0, |unit| unit.first);
         let mut crossed = [0_u32; UNIT / WORD];
         let (even, mut received) = ([own.even_input.unwrap_or(0.0); GROUP], [[0.0; GROUP]; 2]);
+        let mut counts = [0; UNIT];
         for (k, unit) in own.units.iter().enumerate() {
             let at = unit.first - origin..unit.first - origin + unit.len;
             let crossed = &mut crossed[..unit.len.div_ceil(WORD)];
@@ -80,11 +81,11 @@ impl Stretch<'_, '_> {
             let second = if N::RECEPTORS == 2 { &mut second[at.clone()] } else { &mut [] };
             let variables = [&mut first[at.clone()], second];
             let v = &mut own.v[at.clone()];
-            let drive = own.drive.as_ref().map(|drive| RandomSpikes {
-                receptor: drive.receptor,
-                weight: drive.weight,
-                tables: tables_from(drive.tables, at.start),
-                lanes: drive.lanes(unit.first / UNIT),
+            let random = own.drive.as_ref().map(|drive| {
+                let counts = &mut counts[..unit.len];
+                let mut lanes = drive.lanes(unit.first / UNIT);
+                draw_counts(tables_from(drive.tables, at.start), &mut lanes, counts);
+                RandomSpikes { receptor: drive.receptor, weight: drive.weight, counts }
             });
             let added = own.added.map(|added| added.map(|added| added.get(at.clone()).unwrap_or_default()));
             let unit_of = own.weight_unit;
@@ -98,12 +99,12 @@ impl Stretch<'_, '_> {
             let sound = match &mut part.arrivals {
                 Arrivals::Bits16(sums) => {
                     let sums = sums[places].split_at_mut(unit.len).into();
-                    let mut inflow = Inflow { sums, unit: unit_of, drive, added, input, received };
+                    let mut inflow = Inflow { sums, unit: unit_of, random, added, input, received };
                     advance(neuron, v, variables, &mut inflow, *threshold, crossed)
                 }
                 Arrivals::Bits32(sums) => {
                     let sums = sums[places].split_at_mut(unit.len).into();
-                    let mut inflow = Inflow { sums, unit: unit_of, drive, added, input, received };
+                    let mut inflow = Inflow { sums, unit: unit_of, random, added, input, received };
                     advance(neuron, v, variables, &mut inflow, *threshold, crossed)
                 }
             };

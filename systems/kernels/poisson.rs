@@ -1,42 +1,63 @@
-//! How many events fall into one step: numbers from a Poisson distribution, eight at a time.
+//! How many events fall into one step: numbers from a Poisson distribution, sixteen at a time.
 //!
-//! By inversion: a uniform number of 32 bits is compared with the cumulated probabilities 0, 1, 2 ... events. The numbers
-//! come from eight generators xoshiro128+ side by side (D. Blackman & S. Vigna 2021, doi 10.1145/3460772).
+//! A random number of 16 bits names one of 65,536 cells. A number of events that is not rare has as many of them as its
+//! probability fills; what is left of all probabilities shares the cells behind, where a second random number, of 32
+//! bits, tells (G. Marsaglia 1963, Generating discrete random variables in a computer, doi 10.1145/366193.366228). The
+//! numbers come from eight generators xoshiro128++ side by side (D. Blackman & S. Vigna 2021, doi 10.1145/3460772).
 
 use crate::Real;
 
 /// Generators side by side.
 const LANES: usize = 8;
 
-/// Eight generators of 32-bit numbers.
-#[derive(Clone)]
-pub struct Lanes([[u32; LANES]; 4]);
+/// Numbers that they bring at once.
+const DRAWS: usize = 2 * LANES;
+
+/// All cells.
+const CELLS: f64 = 65_536.0;
+
+/// What is less probable has no cells of its own: to ask for it each time costs more than a second number now and then.
+const RARE: f64 = 1.0 / 1024.0;
+
+/// Generators of random numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lanes {
+    /// The state of eight generators, a lane each.
+    state: [[u32; LANES]; 4],
+    /// The state of one more, for the second numbers: SplitMix64.
+    second: u64,
+}
 
 impl Lanes {
     /// Generators whose state follows from `seed` by SplitMix64.
     pub fn new(seed: u64) -> Self {
-        let mut at = seed;
-        let mut state = [[0; LANES]; 4];
-        #[expect(clippy::needless_range_loop, reason = "a lane is a column of the state")]
+        let mut lanes = Lanes { state: [[0; LANES]; 4], second: seed };
         for lane in 0..LANES {
             for half in 0..2 {
-                at = at.wrapping_add(0x9e37_79b9_7f4a_7c15);
-                let x = (at ^ (at >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-                let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-                let x = x ^ (x >> 31);
-                (state[2 * half][lane], state[2 * half + 1][lane]) = (x as u32, (x >> 32) as u32);
+                let x = lanes.next_second();
+                lanes.state[2 * half][lane] = x as u32;
+                lanes.state[2 * half + 1][lane] = (x >> 32) as u32;
             }
         }
-        Lanes(state)
+        lanes
     }
 
-    /// The next number of each.
+    fn next_second(&mut self) -> u64 {
+        self.second = self.second.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let x = self.second;
+        let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        x ^ (x >> 31)
+    }
+
+    /// The next cells, as signed numbers: a lane's lower and its upper half follow each other.
     #[inline(always)]
-    pub fn draw(&mut self) -> [u32; LANES] {
-        let [a, b, c, d] = &mut self.0;
-        let mut out = [0; LANES];
+    fn draw(&mut self) -> [i16; DRAWS] {
+        let [a, b, c, d] = &mut self.state;
+        let mut cells = [0; DRAWS];
         for k in 0..LANES {
-            out[k] = a[k].wrapping_add(d[k]);
+            let x = a[k].wrapping_add(d[k]).rotate_left(7).wrapping_add(a[k]);
+            (cells[2 * k], cells[2 * k + 1]) = (x as i16, (x >> 16) as i16);
             let t = b[k] << 9;
             c[k] ^= a[k];
             d[k] ^= b[k];
@@ -45,93 +66,109 @@ impl Lanes {
             c[k] ^= t;
             d[k] = d[k].rotate_left(11);
         }
-        out
+        cells
     }
 }
 
 /// The Poisson distribution of one mean, as a table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoissonTable {
-    /// The least number that is ever drawn.
-    least: u32,
-    /// `limits[k]`: a draw at or above it brings more than `least + k` events. Ascending.
+    /// The least number that has cells of its own.
+    least: i32,
+    /// `ends[k]`: the last cell of the number `least + k`, counted from −2^15. Ascending; behind the last are the shared
+    /// cells, if there are any.
+    ends: Vec<i16>,
+    /// The least number that has a part in the shared cells.
+    least_shared: i32,
+    /// `limits[k]`: a second number at or above it stands for more than `least_shared + k` events. Ascending.
     limits: Vec<u32>,
-    /// The same as they are compared: one less, as signed numbers counted from the middle, padded to a multiple of
-    /// [`AT_ONCE`] with what no draw is beyond.
-    compared: Vec<i32>,
 }
 
-/// Limits that are compared before the first look whether any draw is beyond them.
-const AT_ONCE: usize = 8;
-
-/// Limits that are compared one by one; a longer table is searched.
+/// Numbers of events that are compared one by one; a longer table is searched.
 const COMPARED: usize = 64;
 
 impl PoissonTable {
-    /// The table for events that come `mean` times a step.
+    /// The table for events that come `mean` times a step, at most 10^6.
     pub fn new(mean: f64) -> Self {
-        let whole = 4_294_967_296.0;
-        let mut table = PoissonTable { least: 0, limits: Vec::new(), compared: Vec::new() };
-        // From the logarithm, so that no large mean underflows: p(k) = e^(k·ln(mean) − mean − ln(k!)).
-        let (mut cumulated, mut log_factorial) = (0.0, 0.0);
-        let mut k = 0_u32;
-        loop {
-            if k > 0 {
-                log_factorial += libm::log(f64::from(k));
+        let (first, probabilities) = probabilities(mean);
+        let cells = |p: f64| if p < RARE { 0.0 } else { libm::floor(p * CELLS) };
+        let mut table = PoissonTable { least: 0, ends: Vec::new(), least_shared: first, limits: Vec::new() };
+        let mut end = -1 - (1 << 15);
+        for (k, &p) in (first..).zip(&probabilities) {
+            if cells(p) > 0.0 {
+                if table.ends.is_empty() {
+                    table.least = k;
+                }
+                end += cells(p) as i32;
+                table.ends.push(end as i16);
             }
-            let p = if mean > 0.0 {
-                libm::exp(f64::from(k) * libm::log(mean) - mean - log_factorial)
-            } else {
-                1.0
-            };
-            cumulated += p;
-            let limit = cumulated * whole;
-            if limit >= whole - 0.5 || (f64::from(k) > mean && p * whole < 1e-3) {
-                break;
-            }
-            if limit < 0.5 && table.limits.is_empty() {
-                table.least = k + 1;
-            } else {
-                table.limits.push(limit as u32);
-            }
-            k += 1;
         }
-        // A limit of 0 would be that of a number that is never drawn: `least` begins above those.
-        table.compared = table.limits.iter().map(|limit| (limit.wrapping_sub(1) ^ 1 << 31) as i32).collect();
-        let padded = table.compared.len().next_multiple_of(AT_ONCE);
-        table.compared.resize(padded, i32::MAX);
+        let left = |p: f64| p - cells(p) / CELLS;
+        let shared: f64 = probabilities.iter().map(|&p| left(p)).sum();
+        let mut below = 0.0;
+        // What stands behind the last limit needs none.
+        for &p in &probabilities[..probabilities.len() - 1] {
+            below += left(p) / shared.max(f64::MIN_POSITIVE);
+            table.limits.push((below * 4_294_967_296.0) as u32);
+        }
         table
     }
 
-    /// Adds `weight` times a draw to each of `out`.
-    pub fn add_to(&self, lanes: &mut Lanes, weight: Real, out: &mut [Real]) {
-        if self.limits.is_empty() {
-            out.iter_mut().for_each(|x| *x += weight * self.least as Real);
-        } else if self.limits.len() <= COMPARED {
-            self.add_compared(lanes, weight, out);
-        } else {
-            for eight in out.chunks_mut(LANES) {
-                for (x, u) in eight.iter_mut().zip(lanes.draw()) {
-                    *x += weight * self.count(u) as Real;
-                }
-            }
-        }
+    /// Whether a draw is compared with all of the table.
+    fn is_short(&self) -> bool {
+        (1..=COMPARED).contains(&self.ends.len())
     }
 
-    /// The number of events that a draw stands for.
-    fn count(&self, u: u32) -> u32 {
-        self.least + self.limits.partition_point(|&limit| u >= limit) as u32
+    /// The number of events that a cell stands for.
+    fn count(&self, cell: i16, lanes: &mut Lanes) -> i32 {
+        let k = self.ends.partition_point(|&end| cell > end);
+        if k < self.ends.len() { self.least + k as i32 } else { self.count_shared(lanes) }
     }
 
-    /// Both ways to do it give the same bits.
-    fn add_compared(&self, lanes: &mut Lanes, weight: Real, out: &mut [Real]) {
+    #[cold]
+    fn count_shared(&self, lanes: &mut Lanes) -> i32 {
+        let x = (lanes.next_second() >> 32) as u32;
+        self.least_shared + self.limits.partition_point(|&limit| x >= limit) as i32
+    }
+
+    /// Draws `counts`. Both ways to do it give the same numbers.
+    fn draw(&self, lanes: &mut Lanes, counts: &mut [i32]) {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
+        if self.is_short() && std::arch::is_x86_feature_detected!("avx2") {
             // SAFETY: the processor has just said that it has AVX2, the only thing that the function asks for.
-            return unsafe { add_compared_avx2(lanes, &self.compared, self.least, weight, out) };
+            return unsafe { draw_avx2(self, lanes, counts) };
         }
-        add_compared_plain(lanes, &self.limits, self.least, weight, out);
+        draw_plain(self, lanes, counts);
     }
+}
+
+/// The first number of events that matters and the probabilities from there on, which add up to 1.
+fn probabilities(mean: f64) -> (i32, Vec<f64>) {
+    /// What is less probable is never drawn: the half of a second number's step in the least probable shared cell.
+    const NEVER: f64 = 1e-15;
+    if mean <= 0.0 {
+        return (0, vec![1.0]);
+    }
+    // From the logarithm, so that no large mean underflows: p(k) = e^(k·ln(mean) − mean − ln(k!)).
+    let (log_mean, mut log_factorial) = (libm::log(mean), 0.0);
+    let (mut first, mut all) = (0, Vec::new());
+    for k in 0.. {
+        if k > 0 {
+            log_factorial += libm::log(f64::from(k));
+        }
+        let p = libm::exp(f64::from(k) * log_mean - mean - log_factorial);
+        if p >= NEVER {
+            if all.is_empty() {
+                first = k;
+            }
+            all.push(p);
+        } else if f64::from(k) > mean {
+            break;
+        }
+    }
+    let sum: f64 = all.iter().sum();
+    all.iter_mut().for_each(|p| *p /= sum);
+    (first, all)
 }
 
 /// The tables of the neurons from `first` on: the one of all, or their own; none where there are none.
@@ -139,50 +176,60 @@ pub fn tables_from(tables: &[PoissonTable], first: usize) -> &[PoissonTable] {
     if let [_] = tables { tables } else { tables.get(first..).unwrap_or_default() }
 }
 
-/// Adds `weight` times a draw to each of `out`: from no table, from one for all, or from one a value.
-pub fn add_events(tables: &[PoissonTable], lanes: &mut Lanes, weight: Real, out: &mut [Real]) {
+/// Draws `counts`: from no table, which brings none, from one for all, or from one a count. Equal tables bring what one of
+/// them would.
+pub fn draw_counts(tables: &[PoissonTable], lanes: &mut Lanes, counts: &mut [i32]) {
     match tables {
-        [] => {}
-        [table] => table.add_to(lanes, weight, out),
-        tables => add_each(&tables[..out.len()], lanes, weight, out),
-    }
-}
-
-/// Adds `weight` times a draw to each of `out`, each by a table of its own. Equal tables bring what one of them would.
-fn add_each(tables: &[PoissonTable], lanes: &mut Lanes, weight: Real, out: &mut [Real]) {
-    for (eight, tables) in out.chunks_mut(LANES).zip(tables.chunks(LANES)) {
-        for ((x, table), u) in eight.iter_mut().zip(tables).zip(lanes.draw()) {
-            *x += weight * table.count(u) as Real;
+        [] => counts.fill(0),
+        [table] => table.draw(lanes, counts),
+        tables => {
+            assert!(tables.len() >= counts.len());
+            for (counts, tables) in counts.chunks_mut(DRAWS).zip(tables.chunks(DRAWS)) {
+                let cells = lanes.draw();
+                for ((count, table), cell) in counts.iter_mut().zip(tables).zip(cells) {
+                    *count = table.count(cell, lanes);
+                }
+            }
         }
     }
 }
 
-fn add_compared_plain(lanes: &mut Lanes, limits: &[u32], least: u32, weight: Real, out: &mut [Real]) {
-    for eight in out.chunks_mut(LANES) {
-        for (x, u) in eight.iter_mut().zip(lanes.draw()) {
-            let more = limits.iter().take_while(|&&limit| u >= limit).count() as u32;
-            *x += weight * (least + more) as i32 as Real;
-        }
+/// Adds `weight` times a draw to each of `out`.
+pub fn add_events(tables: &[PoissonTable], lanes: &mut Lanes, weight: Real, out: &mut [Real]) {
+    let mut counts = [0; 8 * DRAWS];
+    for (k, out) in out.chunks_mut(counts.len()).enumerate() {
+        let counts = &mut counts[..out.len()];
+        draw_counts(tables_from(tables, k * 8 * DRAWS), lanes, counts);
+        out.iter_mut().zip(counts).for_each(|(x, count)| *x += weight * *count as Real);
     }
 }
 
+fn draw_plain(table: &PoissonTable, lanes: &mut Lanes, counts: &mut [i32]) {
+    for counts in counts.chunks_mut(DRAWS) {
+        let cells = lanes.draw();
+        counts.iter_mut().zip(cells).for_each(|(count, cell)| *count = table.count(cell, lanes));
+    }
+}
+
+/// For a short table.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn add_compared_avx2(lanes: &mut Lanes, limits: &[i32], least: u32, weight: Real, out: &mut [Real]) {
+fn draw_avx2(table: &PoissonTable, lanes: &mut Lanes, counts: &mut [i32]) {
     use std::arch::x86_64::*;
     let load = |row: &[u32; LANES]| {
         // SAFETY: the array is as long as what is loaded, and nothing is asked of its alignment.
         unsafe { _mm256_loadu_si256(row.as_ptr().cast()) }
     };
-    let [mut a, mut b, mut c, mut d] =
-        [load(&lanes.0[0]), load(&lanes.0[1]), load(&lanes.0[2]), load(&lanes.0[3])];
-    // What is compared are signed numbers.
-    let flip = _mm256_set1_epi32(i32::MIN);
-    let none = _mm256_set1_epi32(least as i32);
-    let (first, rest) = limits.split_at(AT_ONCE);
-    let first: [__m256i; AT_ONCE] = std::array::from_fn(|k| _mm256_set1_epi32(first[k]));
-    for eight in out.chunks_mut(LANES) {
-        let u = _mm256_xor_si256(_mm256_add_epi32(a, d), flip);
+    let [mut a, mut b, mut c, mut d] = lanes.state.each_ref().map(load);
+    let least = _mm256_set1_epi16(table.least as i16);
+    let mut ends = [least; COMPARED];
+    let ends = &mut ends[..table.ends.len()];
+    ends.iter_mut().zip(&table.ends).for_each(|(spread, &end)| *spread = _mm256_set1_epi16(end));
+    let ends = &*ends;
+    for counts in counts.chunks_mut(DRAWS) {
+        let sum = _mm256_add_epi32(a, d);
+        let turned = _mm256_or_si256(_mm256_slli_epi32::<7>(sum), _mm256_srli_epi32::<25>(sum));
+        let cells = _mm256_add_epi32(turned, a);
         let t = _mm256_slli_epi32::<9>(b);
         c = _mm256_xor_si256(c, a);
         d = _mm256_xor_si256(d, b);
@@ -190,31 +237,37 @@ fn add_compared_avx2(lanes: &mut Lanes, limits: &[i32], least: u32, weight: Real
         a = _mm256_xor_si256(a, d);
         c = _mm256_xor_si256(c, t);
         d = _mm256_or_si256(_mm256_slli_epi32::<11>(d), _mm256_srli_epi32::<21>(d));
-        let mut count = none;
-        let mut beyond = flip;
-        for limit in first {
+        let (mut count, mut beyond) = (least, least);
+        for &end in ends {
             // A comparison is -1 where it holds.
-            beyond = _mm256_cmpgt_epi32(u, limit);
-            count = _mm256_sub_epi32(count, beyond);
+            beyond = _mm256_cmpgt_epi16(cells, end);
+            count = _mm256_sub_epi16(count, beyond);
         }
-        // Limits ascend: who is not beyond the last of these is not beyond those that follow.
-        let mut rest = rest.chunks_exact(AT_ONCE);
-        while _mm256_movemask_epi8(beyond) != 0 {
-            let Some(more) = rest.next() else { break };
-            for &limit in more {
-                beyond = _mm256_cmpgt_epi32(u, _mm256_set1_epi32(limit));
-                count = _mm256_sub_epi32(count, beyond);
+        let halves = [_mm256_castsi256_si128(count), _mm256_extracti128_si256::<1>(count)];
+        let [low, high] = halves.map(|half| _mm256_cvtepi16_epi32(half));
+        let mut some = [0; DRAWS];
+        let whole = <&mut [i32; DRAWS]>::try_from(&mut *counts);
+        let to = whole.map_or(&mut some, |whole| whole).as_mut_ptr();
+        // SAFETY: either array is as long as what is stored, and nothing is asked of its alignment.
+        unsafe {
+            _mm256_storeu_si256(to.cast(), low);
+            _mm256_storeu_si256(to.add(LANES).cast(), high);
+        }
+        let n = counts.len();
+        if n < DRAWS {
+            counts.copy_from_slice(&some[..n]);
+        }
+        // Two bits for each that is behind all ends.
+        let mut shared = _mm256_movemask_epi8(beyond) as u32;
+        while shared != 0 {
+            let k = shared.trailing_zeros() as usize / 2;
+            shared &= !(3 << (2 * k));
+            if let Some(count) = counts.get_mut(k) {
+                *count = table.count_shared(lanes);
             }
         }
-        let mut counts = [0_i32; LANES];
-        // SAFETY: the array is as long as what is stored, and nothing is asked of its alignment.
-        unsafe { _mm256_storeu_si256(counts.as_mut_ptr().cast(), count) };
-        match <&mut [Real; LANES]>::try_from(&mut *eight) {
-            Ok(eight) => (0..LANES).for_each(|k| eight[k] += weight * counts[k] as Real),
-            Err(_) => eight.iter_mut().zip(counts).for_each(|(x, count)| *x += weight * count as Real),
-        }
     }
-    for (row, state) in lanes.0.iter_mut().zip([a, b, c, d]) {
+    for (row, state) in lanes.state.iter_mut().zip([a, b, c, d]) {
         // SAFETY: as above.
         unsafe { _mm256_storeu_si256(row.as_mut_ptr().cast(), state) };
     }
@@ -224,15 +277,15 @@ fn add_compared_avx2(lanes: &mut Lanes, limits: &[i32], least: u32, weight: Real
 mod tests {
     use super::*;
 
-    fn draws(mean: f64, n: usize) -> Vec<Real> {
-        let mut out = vec![0.0; n];
-        PoissonTable::new(mean).add_to(&mut Lanes::new(5), 1.0, &mut out);
-        out
+    fn draws(mean: f64, n: usize) -> Vec<i32> {
+        let mut counts = vec![-1; n];
+        PoissonTable::new(mean).draw(&mut Lanes::new(5), &mut counts);
+        counts
     }
 
     #[test]
     fn draws_have_the_mean_and_variance_of_a_poisson_distribution() {
-        for mean in [0.01, 0.9, 2.3, 17.0, 400.0, 5_000.0] {
+        for mean in [0.01, 0.9, 2.3, 17.0, 400.0, 5_000.0, 1e6] {
             let n = 100_003;
             let all = draws(mean, n);
             let m = all.iter().map(|&x| f64::from(x)).sum::<f64>() / n as f64;
@@ -246,27 +299,52 @@ mod tests {
 
     #[test]
     fn each_number_comes_as_often_as_its_probability_says() {
-        let (mean, n) = (1.28, 400_000);
-        let all = draws(mean, n);
-        let mut p = libm::exp(-mean);
-        for k in 0..8 {
-            let seen = all.iter().filter(|&&x| x == k as Real).count() as f64;
-            let expected = p * n as f64;
-            assert!((seen - expected).abs() < 5.0 * expected.sqrt() + 1.0, "{k}: {seen} for {expected}");
-            p *= mean / f64::from(k + 1);
+        for (mean, n) in [(0.002, 4_000_000), (1.28, 2_000_000), (30.0, 400_000)] {
+            let all = draws(mean, n);
+            for k in 0..60 {
+                let p = libm::exp(f64::from(k) * libm::log(mean) - mean - libm::lgamma(f64::from(k) + 1.0));
+                let seen = all.iter().filter(|&&x| x == k).count() as f64;
+                let expected = p * n as f64;
+                let error = 5.0 * expected.sqrt() + 1.0;
+                assert!((seen - expected).abs() < error, "{mean}, {k}: {seen} for {expected}");
+            }
         }
     }
 
     #[test]
-    fn eight_at_a_time_or_one_by_one_is_the_same() {
-        for mean in [0.3, 2.0, 11.0] {
+    fn cells_and_shares_add_up_to_the_probabilities() {
+        for mean in [1e-6, 0.3, 2.0, 40.0, 3_000.0] {
             let table = PoissonTable::new(mean);
-            let (mut fast, mut plain) = (vec![1.0; 203], vec![1.0; 203]);
+            let (first, probabilities) = probabilities(mean);
+            let behind = table.ends.last().map_or(0.0, |&end| f64::from(end) + 32_769.0);
+            for (k, p) in (first..).zip(probabilities) {
+                let cells = match usize::try_from(k - table.least) {
+                    Ok(at) if at < table.ends.len() => {
+                        let before = if at == 0 { -32_769 } else { i32::from(table.ends[at - 1]) };
+                        f64::from(i32::from(table.ends[at]) - before)
+                    }
+                    _ => 0.0,
+                };
+                let at = (k - table.least_shared) as usize;
+                let limit =
+                    |at: usize| table.limits.get(at).map_or(4_294_967_296.0, |&limit| f64::from(limit));
+                let share = limit(at) - if at == 0 { 0.0 } else { limit(at - 1) };
+                let drawn = cells / CELLS + share / 4_294_967_296.0 * (CELLS - behind) / CELLS;
+                assert!((drawn - p).abs() < 1e-9 * p + 3e-10, "{mean}, {k}: {drawn} for {p}");
+            }
+        }
+    }
+
+    #[test]
+    fn sixteen_at_a_time_or_one_by_one_is_the_same() {
+        for mean in [0.0, 0.3, 2.0, 11.0, 100.0] {
+            let table = PoissonTable::new(mean);
+            let (mut fast, mut plain) = (vec![-1; 4_011], vec![-1; 4_011]);
             let (mut a, mut b) = (Lanes::new(9), Lanes::new(9));
-            table.add_compared(&mut a, 0.3, &mut fast);
-            add_compared_plain(&mut b, &table.limits, table.least, 0.3, &mut plain);
+            table.draw(&mut a, &mut fast);
+            draw_plain(&table, &mut b, &mut plain);
             assert_eq!(fast, plain);
-            assert_eq!(a.0, b.0);
+            assert_eq!(a, b);
         }
     }
 
@@ -275,14 +353,14 @@ mod tests {
         for mean in [0.3, 11.0, 900.0] {
             let table = PoissonTable::new(mean);
             let (mut each, mut all) = (vec![1.0; 203], vec![1.0; 203]);
-            add_each(&vec![table.clone(); 203], &mut Lanes::new(9), 0.3, &mut each);
-            table.add_to(&mut Lanes::new(9), 0.3, &mut all);
+            add_events(&vec![table.clone(); 203], &mut Lanes::new(9), 0.3, &mut each);
+            add_events(&[table], &mut Lanes::new(9), 0.3, &mut all);
             assert_eq!(each, all);
         }
     }
 
     #[test]
     fn no_mean_brings_no_event() {
-        assert!(draws(0.0, 20).iter().all(|&x| x == 0.0));
+        assert!(draws(0.0, 20).iter().all(|&x| x == 0));
     }
 }

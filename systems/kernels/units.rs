@@ -1,7 +1,6 @@
 //! A step of neighbouring neurons that share their numbers, in one pass: what arrives is taken up, the potential
 //! integrated and held against the threshold while it is at hand.
 
-use super::poisson::{Lanes, PoissonTable, add_events, tables_from};
 use super::streams::Sum;
 use super::synaptic_neurons::SynapticNeuron;
 use super::{prefetch, simd};
@@ -23,7 +22,7 @@ pub struct Inflow<'a, S> {
     /// What one unit of a sum stands for.
     pub unit: f64,
     /// Spikes at random, if there are any.
-    pub drive: Option<RandomSpikes<'a>>,
+    pub random: Option<RandomSpikes<'a>>,
     /// What else arrives at the receptors.
     pub added: Option<[&'a [Real]; 2]>,
     /// Input currents.
@@ -42,23 +41,14 @@ pub enum Input<'a> {
 }
 
 /// Spikes that arrive at random.
+#[derive(Clone, Copy, Debug)]
 pub struct RandomSpikes<'a> {
     /// At which receptor.
     pub receptor: usize,
     /// What each brings.
     pub weight: Real,
-    /// How many come in a step: one table for all neurons, or one a neuron.
-    pub tables: &'a [PoissonTable],
-    /// The generators that they are drawn from.
-    pub lanes: Lanes,
-}
-
-impl RandomSpikes<'_> {
-    /// Adds what they bring to the neurons from `at` on.
-    #[inline(always)]
-    fn add_to(&mut self, at: usize, received: &mut [Real]) {
-        add_events(tables_from(self.tables, at), &mut self.lanes, self.weight, received);
-    }
+    /// How many come to each neuron.
+    pub counts: &'a [i32],
 }
 
 simd! {
@@ -68,26 +58,24 @@ simd! {
                                               threshold: Real, crossed: &mut [u32]) -> bool {
         let n = v.len();
         let two = N::RECEPTORS == 2;
-        let Inflow { sums: [first_sums, second_sums], unit, drive, added, input, received } = inflow;
+        let Inflow { sums: [first_sums, second_sums], unit, random, added, input, received } = inflow;
+        let [received, received_second] = &mut **received;
         let [first, second] = own;
         assert!(first.len() == n && first_sums.len() == n && crossed.len() == n.div_ceil(WORD));
         assert!(!two || second.len() == n && second_sums.len() == n);
         let mut sound = true;
         for (g, crossed) in crossed.chunks_mut(GROUP / WORD).enumerate() {
             let (at, end) = (g * GROUP, n.min((g + 1) * GROUP));
-            let [a, b] = &mut **received;
-            let (a, b) = (&mut a[..end - at], &mut b[..end - at]);
+            let (a, b) = (&mut received[..end - at], &mut received_second[..end - at]);
             for ahead in (end..end + GROUP).step_by(LINE) {
                 prefetch(first_sums, ahead);
                 prefetch(v, ahead);
                 prefetch(first, ahead);
             }
-            take_up(&mut first_sums[at..end], *unit, a);
+            let random = random.map(|random| RandomSpikes { counts: &random.counts[at..end], ..random });
+            take_up(&mut first_sums[at..end], *unit, random.filter(|random| random.receptor == 0), a);
             if two {
-                take_up(&mut second_sums[at..end], *unit, b);
-            }
-            if let Some(drive) = drive {
-                drive.add_to(at, if drive.receptor == 0 { &mut *a } else { &mut *b });
+                take_up(&mut second_sums[at..end], *unit, random.filter(|random| random.receptor == 1), b);
             }
             if let Some([more, more_b]) = added {
                 add_up(a, &more[at..end]);
@@ -123,10 +111,27 @@ simd! {
 
 // What follows are functions of their own so that the compiler knows that their arrays do not overlap.
 
+/// What arrives at a receptor.
 #[inline(always)]
-fn take_up<S: Sum>(sums: &mut [S], unit: f64, out: &mut [Real]) {
+fn take_up<S: Sum>(sums: &mut [S], unit: f64, random: Option<RandomSpikes<'_>>, out: &mut [Real]) {
+    match random {
+        None => take_sums(sums, unit, out),
+        Some(RandomSpikes { weight, counts, .. }) => take_sums_and_counts(sums, unit, counts, weight, out),
+    }
+}
+
+#[inline(always)]
+fn take_sums<S: Sum>(sums: &mut [S], unit: f64, out: &mut [Real]) {
     for (x, sum) in out.iter_mut().zip(sums) {
         *x = sum.times(unit);
+        *sum = S::default();
+    }
+}
+
+#[inline(always)]
+fn take_sums_and_counts<S: Sum>(sums: &mut [S], unit: f64, counts: &[i32], weight: Real, out: &mut [Real]) {
+    for ((x, sum), count) in out.iter_mut().zip(sums).zip(counts) {
+        *x = sum.times(unit) + weight * *count as Real;
         *sum = S::default();
     }
 }
