@@ -2,14 +2,16 @@
 //!
 //! conex registers a system for each of its behaviours, and for each pair of a plasticity rule and a kind of
 //! connectivity. A network uses few of them, and in a small one the others would cost more than the neurons do. So one
-//! of conex's own systems runs only where an archetype of the world matches one of its queries: an archetype is a set of
-//! components that some entity has had, and archetypes only ever become more. A user's system always runs.
+//! of conex's own systems runs only where there is an entity for it to change, or to look at if it changes none: an
+//! entity that matches one of its queries. That is decided by archetypes, the sets
+//! of components that entities have had: anew when there are more of them, and when one fills that was empty. A user's
+//! system always runs.
 //!
 //! The default executor of bevy_ecs would run each system, evaluate run conditions for each, and guard each against
 //! panics. A schedule in which a user put run conditions is left to it.
 
 use crate::schedule::{Half, StepSystems};
-use bevy_ecs::archetype::{Archetype, ArchetypeGeneration};
+use bevy_ecs::archetype::{Archetype, ArchetypeGeneration, ArchetypeId};
 use bevy_ecs::change_detection::{MAX_CHANGE_AGE, Tick};
 use bevy_ecs::error::{BevyError, ErrorContext};
 use bevy_ecs::prelude::*;
@@ -128,6 +130,8 @@ pub(crate) struct StepExecutor {
     plan: Vec<Action>,
     /// None before the first step, and after the schedule was built anew.
     generation: Option<ArchetypeGeneration>,
+    /// Archetypes without an entity that would give a system that is left out something to do.
+    empty: Vec<ArchetypeId>,
     /// Those of conex's own systems that have been in a plan.
     active: HashSet<TypeId>,
     /// Runs a schedule with run conditions.
@@ -150,7 +154,9 @@ impl SystemExecutor for StepExecutor {
         skipped: Option<&FixedBitSet>,
         handle_error: fn(BevyError, ErrorContext),
     ) {
-        if self.generation != Some(world.archetypes().generation()) {
+        let archetypes = world.archetypes();
+        let filled = |id: &ArchetypeId| archetypes.get(*id).is_some_and(|archetype| !archetype.is_empty());
+        if self.generation != Some(archetypes.generation()) || self.empty.iter().any(filled) {
             self.decide(schedule, world);
         }
         if let Some(careful) = &mut self.careful {
@@ -181,7 +187,7 @@ impl SystemExecutor for StepExecutor {
 }
 
 impl StepExecutor {
-    /// Decides what is done in each step, until the world gets other archetypes.
+    /// Decides what is done in each step, until there are entities of another kind.
     fn decide(&mut self, schedule: &mut SystemSchedule, world: &mut World) {
         self.generation = Some(world.archetypes().generation());
         let never = Tick::new(world.change_tick().get().wrapping_sub(MAX_CHANGE_AGE));
@@ -197,12 +203,13 @@ impl StepExecutor {
         // SAFETY: what changes is when systems last ran, and none is replaced.
         let systems = unsafe { schedule.systems_mut() };
         self.plan.clear();
+        self.empty.clear();
         let mut waiting = Vec::new();
         for (k, system) in systems.iter_mut().enumerate() {
             let kind = system.system_type();
             if kind == TypeId::of::<ApplyDeferred>() {
                 self.plan.extend(waiting.drain(..).map(Action::Apply));
-            } else if !survey.own.contains(&kind) || can_match(system, world) {
+            } else if !survey.own.contains(&kind) || matches_any(system, world, &mut self.empty) {
                 self.plan.push(Action::Run(k));
                 if survey.own.contains(&kind) && self.active.insert(kind) {
                     // Ticks wrap around: one that has waited for long must not take what is new for old.
@@ -216,22 +223,43 @@ impl StepExecutor {
         if !self.keeps_commands {
             self.plan.extend(waiting.drain(..).map(Action::Apply));
         }
+        self.empty.sort_unstable();
+        self.empty.dedup();
     }
 }
 
-/// Whether any archetype matches one of the system's queries. A system without a query may have something to do always.
-fn can_match(system: &SystemWithAccess, world: &World) -> bool {
+/// Whether any entity matches one of the system's queries, or where it writes components, one of those that it writes
+/// through; if none does, the archetypes that would are added to `empty`. A system without a query may have something to
+/// do always.
+fn matches_any(system: &SystemWithAccess, world: &World, empty: &mut Vec<ArchetypeId>) -> bool {
     let SystemAccess::Shared(access) = system.access() else { return true };
     let Some(is_resource) = world.component_id::<IsResource>() else { return true };
     let of_resource =
         |access: &FilteredAccess| access.filter_sets().iter().all(|f| f.with().contains(is_resource));
-    let mut queries = access.filtered_accesses().iter().filter(|access| !of_resource(access)).peekable();
+    let mut queries: Vec<&FilteredAccess> =
+        access.filtered_accesses().iter().filter(|access| !of_resource(access)).collect();
+    let writes = |access: &&FilteredAccess| access.access().has_any_write();
+    if queries.iter().any(writes) {
+        queries.retain(writes);
+    }
     let matches = |access: &FilteredAccess, archetype: &Archetype| {
         access.filter_sets().iter().any(|filter| {
             filter.with().iter().all(|component| archetype.contains(component))
                 && !filter.without().iter().any(|component| archetype.contains(component))
         })
     };
-    queries.peek().is_none()
-        || queries.any(|access| world.archetypes().iter().any(|archetype| matches(access, archetype)))
+    if queries.is_empty() {
+        return true;
+    }
+    let archetypes = world.archetypes().iter();
+    let matching = archetypes.filter(|archetype| queries.iter().any(|access| matches(access, archetype)));
+    let known = empty.len();
+    for archetype in matching {
+        if !archetype.is_empty() {
+            empty.truncate(known);
+            return true;
+        }
+        empty.push(archetype.id());
+    }
+    false
 }
