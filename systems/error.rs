@@ -200,7 +200,8 @@ pub enum Error {
     TooManySynapses { projection: String, connectivity: &'static str, synapses: u128, limit: u128 },
     /// Synapses that no memory can be had for.
     #[error(
-        "projection `{projection}` ({connectivity}) would have {synapses} synapses, for which there is not enough memory: {reason}. Make its populations smaller, or join fewer of their neurons: `Sparse` with a density, or `Sparse` or `Static` with `Connections`"
+        "projection `{projection}` ({connectivity}) would have {synapses} synapses, for which there is not enough memory: {reason}. Make its populations smaller, or join fewer of their neurons: {}",
+        fewer(connectivity)
     )]
     OutOfMemory { projection: String, connectivity: &'static str, synapses: u128, reason: String },
     /// Static synapses that no memory can be had for.
@@ -290,6 +291,15 @@ fn list(errors: &[Error]) -> String {
         }
     };
     told.into_iter().map(line).collect()
+}
+
+/// How a projection of this connectivity comes to fewer synapses.
+fn fewer(connectivity: &str) -> &'static str {
+    match connectivity {
+        "Static" => "fewer by its `Connections`",
+        "Sparse" => "a lower density, or fewer by its `Connections`",
+        _ => "`Sparse` with a density, or `Sparse` or `Static` with `Connections`",
+    }
 }
 
 /// So many of them, in words.

@@ -6,7 +6,8 @@ use super::writing::{Layout, write};
 use super::{Static, WeightBits};
 use crate::error::{Error, Problems, Result};
 use crate::group::{Population, Unbuilt};
-use crate::kernels::streams::{Arrivals, PLACES, Width};
+use crate::kernels::streams::Width;
+use crate::kernels::sums::{Arrivals, PLACES};
 use crate::receptors::Receptors;
 use crate::relations::{Postsynaptic, Presynaptic, SubPopulation};
 use crate::schedule::{BuildSystems, add_build_systems};
@@ -17,6 +18,9 @@ use std::collections::VecDeque;
 
 /// How many synapses of a neuron cost as much as to advance it: what a part has to do follows from both.
 const NEURON_COST: u64 = 4000;
+
+/// Of so many synapses one brings something at a step, as a guess.
+pub(super) const SILENT: usize = 1000;
 
 /// One projection, on its way into the layout.
 pub(super) struct Plan {
@@ -186,14 +190,23 @@ fn lay_out(world: &mut World, plans: &mut [Plan]) -> Result<Delivery> {
         let largest = if width == Width::Bits16 { i32::from(i16::MAX) } else { 1 << 30 };
         plan.synapses.stored = target.map(|target| (target.weight_unit, largest));
     }
-    let n_parts = divide(&mut units, &loads, &targets, workers.threads());
+    let neurons: usize = units.iter().map(|unit| unit.len).sum();
+    let expected: u64 = plans.iter().map(|plan| plan.synapses.rows().expected()).sum();
+    // What is not worth a second thread is laid out for one.
+    let threads = workers.threads_for(neurons + expected as usize / SILENT);
+    let n_parts = divide(&mut units, &loads, &targets, threads);
     let n_sources = n_sources as usize;
     let layout =
         Layout { sources: &sources, n_sources, targets: &targets, units: &units, parts: n_parts, width };
     let (partitions, longest_delay) = write(plans, &layout, workers)?;
     let longest_delay = longest_delay as usize;
-    let parts: Vec<Part> =
-        partitions.into_iter().map(|partition| Part { partition, arrivals: Arrivals::new(width) }).collect();
+    let mut places = vec![0; n_parts];
+    for target in &targets {
+        let own = &units[target.units.clone()];
+        own.iter().for_each(|unit| places[unit.part] += unit.len * target.receptors);
+    }
+    let part = |(partition, places)| Part { partition, arrivals: Arrivals::new(width, places) };
+    let parts: Vec<Part> = partitions.into_iter().zip(places).map(part).collect();
     let (bytes, synapses) = parts.iter().fold((0, 0), |(bytes, synapses), part| {
         (bytes + part.partition.bytes(), synapses + part.partition.synapses())
     });

@@ -1,10 +1,12 @@
 //! The common layout of all static synapses, and what is on its way through it.
 
+use super::assembly::SILENT;
 use super::fused::Fused;
 use crate::Real;
 use crate::dendrite::{DendriteSystems, DendriticCurrents};
 use crate::fire::Spikes;
-use crate::kernels::streams::{Arrivals, Partition};
+use crate::kernels::streams::Partition;
+use crate::kernels::sums::Arrivals;
 use crate::receptors::Receptors;
 use crate::schedule::{StepSystems, add_systems};
 use crate::time::Clock;
@@ -131,7 +133,7 @@ fn deliver(clock: Res<Clock>, workers: Res<Workers>, mut delivery: ResMut<Delive
     delivery.pending = delivery.deferred;
     if !delivery.pending {
         let (fired, step) = (&delivery.fired, clock.iteration);
-        let work = delivery.synapses() as usize / 1000;
+        let work = delivery.synapses() as usize / SILENT;
         workers.each(work, delivery.parts.iter_mut(), |part| part.deliver(step, fired));
     }
 }

@@ -5,7 +5,7 @@ use crate::Real;
 use crate::dynamics::{MAX_STATE, Membrane, ModelConstants, NeuronModel, Neurons, Threshold, take_front};
 use crate::kernels::decay::{add, all_finite};
 use crate::kernels::poisson::{Lanes, PoissonTable, add_events, draw_counts, tables_from};
-use crate::kernels::streams::Arrivals;
+use crate::kernels::sums::Sums;
 use crate::kernels::synaptic_neurons::SynapticNeuron;
 use crate::kernels::threshold::crossings;
 use crate::kernels::units::{GROUP, Inflow, Input, RandomSpikes, WORD, advance};
@@ -73,7 +73,9 @@ impl Stretch<'_, '_> {
         let origin = own.units.first().map_or(0, |unit| unit.first);
         let mut crossed = [0_u32; UNIT / WORD];
         let (even, mut received) = ([own.even_input.unwrap_or(0.0); GROUP], [[0.0; GROUP]; 2]);
-        let mut counts = [0; UNIT];
+        let mut counts = own.drive.is_some().then_some([0; UNIT]);
+        // Where little else than silence arrives, that little is brought afterwards.
+        let listed = part.arrivals.is_listed() && own.drive.is_none() && own.added.is_none();
         for (k, unit) in own.units.iter().enumerate() {
             let at = unit.first - origin..unit.first - origin + unit.len;
             let crossed = &mut crossed[..unit.len.div_ceil(WORD)];
@@ -81,7 +83,7 @@ impl Stretch<'_, '_> {
             let second = if N::RECEPTORS == 2 { &mut second[at.clone()] } else { &mut [] };
             let variables = [&mut first[at.clone()], second];
             let v = &mut own.v[at.clone()];
-            let random = own.drive.as_ref().map(|drive| {
+            let random = own.drive.as_ref().zip(counts.as_mut()).map(|(drive, counts)| {
                 let counts = &mut counts[..unit.len];
                 let mut lanes = drive.lanes(unit.first / UNIT);
                 draw_counts(tables_from(drive.tables, at.start), &mut lanes, counts);
@@ -96,14 +98,14 @@ impl Stretch<'_, '_> {
             };
             let received = &mut received;
             let places = unit.place..unit.place + unit.len * N::RECEPTORS;
-            let sound = match &mut part.arrivals {
-                Arrivals::Bits16(sums) => {
-                    let sums = sums[places].split_at_mut(unit.len).into();
+            let sound = match &mut part.arrivals.sums {
+                Sums::Bits16(sums) => {
+                    let sums = (!listed).then(|| sums[places].split_at_mut(unit.len).into());
                     let mut inflow = Inflow { sums, unit: unit_of, random, added, input, received };
                     advance(neuron, v, variables, &mut inflow, *threshold, crossed)
                 }
-                Arrivals::Bits32(sums) => {
-                    let sums = sums[places].split_at_mut(unit.len).into();
+                Sums::Bits32(sums) => {
+                    let sums = (!listed).then(|| sums[places].split_at_mut(unit.len).into());
                     let mut inflow = Inflow { sums, unit: unit_of, random, added, input, received };
                     advance(neuron, v, variables, &mut inflow, *threshold, crossed)
                 }
@@ -131,10 +133,27 @@ impl Stretch<'_, '_> {
             // Who rests or fired has been put to its reset since.
             own.sound &= sound || all_finite(v);
         }
+        if listed {
+            own.take_listed(part);
+        }
     }
 }
 
 impl Own<'_> {
+    /// Adds what arrived at listed places to the receptors' variables.
+    fn take_listed(&mut self, part: &mut Part) {
+        let [Some(first), Some(last)] = [self.units.first(), self.units.last()] else { return };
+        let places = first.place..last.place + last.len * self.receptors;
+        let (units, receptors, state) = (self.units, self.receptors, &mut self.state);
+        part.arrivals.take_listed(places, self.weight_unit, |offset, amount| {
+            // All units but the last are full.
+            let k = offset / (UNIT * receptors);
+            let within = offset % (UNIT * receptors);
+            let second = usize::from(within >= units[k].len);
+            state[second][k * UNIT + within - second * units[k].len] += amount;
+        });
+    }
+
     /// Lets the step pass: in one pass where the model can, and else one part of the step after the other.
     pub(super) fn step<M: NeuronModel>(
         &mut self,

@@ -18,6 +18,7 @@ pub mod rows;
 pub mod waiting;
 pub mod columns;
 pub mod streams;
+pub mod sums;
 pub mod poisson;
 pub mod units;
 pub mod convolution;

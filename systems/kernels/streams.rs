@@ -11,14 +11,10 @@
 //! A segment is a header, `count | gap << 16`, and `count` synapses. `gap` is how many steps later the next segment of
 //! the row is due, `LAST` behind the last. Segments begin at multiples of four words, which is what cursors count.
 
-use super::{prefetch, prefetch_far, simd};
-use crate::Real;
+use super::sums::{Arrivals, Sums, add_16, add_32};
+use super::{prefetch, prefetch_far};
 use memmap2::{Advice, MmapMut};
 use std::io;
-use std::ops::Range;
-
-/// Places at which spikes can arrive in one partition: an index of 16 bits tells them apart.
-pub const PLACES: usize = 1 << 16;
 
 /// The gap of a row's last segment.
 const LAST: u32 = 0xffff;
@@ -80,67 +76,6 @@ pub struct Row {
     first: Cursor,
     /// Steps until that is due; 0 where there is none.
     delay: u32,
-}
-
-/// Sums of what arrives, one a place. All places that an index of 16 bits can name exist.
-pub enum Arrivals {
-    /// Sums of 16-bit weights.
-    Bits16(Box<[i32; PLACES]>),
-    /// Sums of 32-bit weights.
-    Bits32(Box<[i64; PLACES]>),
-}
-
-impl Arrivals {
-    /// Nothing has arrived.
-    pub fn new(width: Width) -> Self {
-        // On the heap from the start: they are too large for a stack. The conversion cannot fail, the length is right.
-        match width {
-            Width::Bits16 => Arrivals::Bits16(vec![0; PLACES].try_into().expect("so many were made")),
-            Width::Bits32 => Arrivals::Bits32(vec![0; PLACES].try_into().expect("so many were made")),
-        }
-    }
-
-    /// Sets `out` to the sums at `places`, times `unit`, and leaves none there.
-    pub fn take(&mut self, places: Range<usize>, unit: f64, out: &mut [Real]) {
-        match self {
-            Arrivals::Bits16(sums) => take(&mut sums[places], unit, out),
-            Arrivals::Bits32(sums) => take(&mut sums[places], unit, out),
-        }
-    }
-}
-
-/// A sum of what arrives at one place.
-pub trait Sum: Copy + Default {
-    /// The sum times `unit`.
-    fn times(self, unit: f64) -> Real;
-}
-
-impl Sum for i32 {
-    #[inline(always)]
-    fn times(self, unit: f64) -> Real {
-        self as Real * unit as Real
-    }
-}
-
-/// 1.5·2^52: added to a whole number below 2^51, it turns that into the last digits of a floating-point number.
-const MAGIC: f64 = 6_755_399_441_055_744.0;
-
-impl Sum for i64 {
-    /// Sums are below 2^51, which lets them be converted several at a time.
-    #[inline(always)]
-    fn times(self, unit: f64) -> Real {
-        ((f64::from_bits(self.wrapping_add(MAGIC.to_bits() as i64) as u64) - MAGIC) * unit) as Real
-    }
-}
-
-simd! {
-    fn take<S: Sum>(sums: &mut [S], unit: f64, out: &mut [Real]) {
-        assert_eq!(sums.len(), out.len());
-        for (x, sum) in out.iter_mut().zip(sums) {
-            *x = sum.times(unit);
-            *sum = S::default();
-        }
-    }
 }
 
 /// Memory for rows, in slabs that stay where they are while more are added.
@@ -397,9 +332,16 @@ impl Partition {
     /// Adds up all that is due at `step`. Steps are to follow each other.
     pub fn deliver(&mut self, step: u64, arrivals: &mut Arrivals) {
         let due = self.calendar.take(step);
-        match arrivals {
-            Arrivals::Bits16(sums) => self.deliver_due(step, &due, |segment, n| add_16(sums, segment, n)),
-            Arrivals::Bits32(sums) => self.deliver_due(step, &due, |segment, n| add_32(sums, segment, n)),
+        arrivals.begin();
+        let Arrivals { sums, list } = arrivals;
+        match sums {
+            Sums::Bits16(sums) => {
+                self.deliver_due(step, &due, |segment, n| add_16(sums, list, &segment[..n]))
+            }
+            Sums::Bits32(sums) => self.deliver_due(step, &due, |segment, n| {
+                let (places, weights) = segment.split_at(n.div_ceil(2));
+                add_32(sums, list, &bytemuck::cast_slice(places)[..n], &weights[..n]);
+            }),
         }
         self.calendar.give_back(step, due);
     }
@@ -460,33 +402,6 @@ const NEAR: usize = 2;
 
 /// Cache lines of that begin.
 const NEAR_LINES: usize = 4;
-
-#[inline(always)]
-fn add_16(sums: &mut [i32; PLACES], synapses: &[u32], n: usize) {
-    let synapses = &synapses[..n];
-    let mut fours = synapses.chunks_exact(4);
-    for four in &mut fours {
-        for &s in four {
-            let sum = &mut sums[(s & 0xffff) as usize];
-            *sum = sum.wrapping_add((s as i32) >> 16);
-        }
-    }
-    for &s in fours.remainder() {
-        let sum = &mut sums[(s & 0xffff) as usize];
-        *sum = sum.wrapping_add((s as i32) >> 16);
-    }
-}
-
-#[inline(always)]
-fn add_32(sums: &mut [i64; PLACES], segment: &[u32], n: usize) {
-    let half = n.div_ceil(2);
-    let places: &[u16] = &bytemuck::cast_slice(&segment[..half])[..n];
-    let weights: &[u32] = &segment[half..half + n];
-    for (&place, &weight) in places.iter().zip(weights) {
-        let sum = &mut sums[place as usize];
-        *sum = sum.wrapping_add(i64::from(weight as i32));
-    }
-}
 
 /// Which segments are due when.
 #[derive(Default)]

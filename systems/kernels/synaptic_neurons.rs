@@ -12,7 +12,8 @@ pub trait SynapticNeuron: Copy {
     const RECEPTORS: usize;
 
     /// The potential and the receptors' variables after a step, from those before it, the input current, and what
-    /// arrives at the receptors. What belongs to a receptor that it has not is left alone.
+    /// arrives at the receptors, which is added to the variables last and changes nothing else: so it can also be added
+    /// after the step. What belongs to a receptor that it has not is left alone.
     fn step(self, v: Real, own: [Real; 2], input: Real, received: [Real; 2]) -> (Real, [Real; 2]);
 }
 

@@ -1,7 +1,7 @@
 //! A step of neighbouring neurons that share their numbers, in one pass: what arrives is taken up, the potential
 //! integrated and held against the threshold while it is at hand.
 
-use super::streams::Sum;
+use super::sums::Sum;
 use super::synaptic_neurons::SynapticNeuron;
 use super::{prefetch, simd};
 use crate::Real;
@@ -17,8 +17,9 @@ const LINE: usize = 64 / size_of::<Real>();
 
 /// What comes to neurons at a step.
 pub struct Inflow<'a, S> {
-    /// Sums of what arrives, for each receptor. Taken: none is left.
-    pub sums: [&'a mut [S]; 2],
+    /// Sums of what arrives, for each receptor. Taken: none is left. None where it is added to the neurons' own
+    /// variables later, and nothing else arrives.
+    pub sums: Option<[&'a mut [S]; 2]>,
     /// What one unit of a sum stands for.
     pub unit: f64,
     /// Spikes at random, if there are any.
@@ -27,7 +28,7 @@ pub struct Inflow<'a, S> {
     pub added: Option<[&'a [Real]; 2]>,
     /// Input currents.
     pub input: Input<'a>,
-    /// Room for what a group receives.
+    /// Room for what a group receives. All 0 where there are no sums.
     pub received: &'a mut [[Real; GROUP]; 2],
 }
 
@@ -58,29 +59,35 @@ simd! {
                                               threshold: Real, crossed: &mut [u32]) -> bool {
         let n = v.len();
         let two = N::RECEPTORS == 2;
-        let Inflow { sums: [first_sums, second_sums], unit, random, added, input, received } = inflow;
+        let Inflow { sums, unit, random, added, input, received } = inflow;
         let [received, received_second] = &mut **received;
         let [first, second] = own;
-        assert!(first.len() == n && first_sums.len() == n && crossed.len() == n.div_ceil(WORD));
-        assert!(!two || second.len() == n && second_sums.len() == n);
+        assert!(first.len() == n && crossed.len() == n.div_ceil(WORD) && (!two || second.len() == n));
+        if let Some([sums, sums_second]) = sums {
+            assert!(sums.len() == n && (!two || sums_second.len() == n));
+        }
         let mut sound = true;
         for (g, crossed) in crossed.chunks_mut(GROUP / WORD).enumerate() {
             let (at, end) = (g * GROUP, n.min((g + 1) * GROUP));
             let (a, b) = (&mut received[..end - at], &mut received_second[..end - at]);
             for ahead in (end..end + GROUP).step_by(LINE) {
-                prefetch(first_sums, ahead);
                 prefetch(v, ahead);
                 prefetch(first, ahead);
             }
-            let random = random.map(|random| RandomSpikes { counts: &random.counts[at..end], ..random });
-            take_up(&mut first_sums[at..end], *unit, random.filter(|random| random.receptor == 0), a);
-            if two {
-                take_up(&mut second_sums[at..end], *unit, random.filter(|random| random.receptor == 1), b);
-            }
-            if let Some([more, more_b]) = added {
-                add_up(a, &more[at..end]);
+            if let Some([sums, sums_second]) = sums {
+                for ahead in (end..end + GROUP).step_by(LINE) {
+                    prefetch(sums, ahead);
+                }
+                let random = random.map(|random| RandomSpikes { counts: &random.counts[at..end], ..random });
+                take_up(&mut sums[at..end], *unit, random.filter(|random| random.receptor == 0), a);
                 if two {
-                    add_up(b, &more_b[at..end]);
+                    take_up(&mut sums_second[at..end], *unit, random.filter(|random| random.receptor == 1), b);
+                }
+                if let Some([more, more_b]) = added {
+                    add_up(a, &more[at..end]);
+                    if two {
+                        add_up(b, &more_b[at..end]);
+                    }
                 }
             }
             let input = match *input {

@@ -42,6 +42,11 @@ impl Workers {
         self.team.as_ref().map_or(1, Team::threads)
     }
 
+    /// How many threads share so many elementary operations: one, or all.
+    pub fn threads_for(&self, work: usize) -> usize {
+        if work < GATE { 1 } else { self.threads() }
+    }
+
     /// Does `f(k)` for each `k` below [`threads`](Self::threads), on all threads at once, and returns when all are
     /// through. Within another region, and beside one, the calling thread does them one after the other: so no `f(k)`
     /// may wait for another.
@@ -58,7 +63,7 @@ impl Workers {
     /// others have not begun when it is through.
     pub fn each<T: Send>(&self, work: usize, tasks: impl Iterator<Item = T>, f: impl Fn(T) + Sync + Send) {
         match &self.team {
-            Some(team) if work >= GATE => {
+            Some(team) if self.threads_for(work) > 1 => {
                 let tasks: Vec<Mutex<Option<T>>> = tasks.map(|task| Mutex::new(Some(task))).collect();
                 if let [task] = &tasks[..] {
                     return take(task).into_iter().for_each(f);
