@@ -171,15 +171,26 @@ pub fn way(c: Real, noted: Real, reach: Real) -> Real {
     (c.abs() + noted.abs()) * reach
 }
 
+/// Weights that are looked at together.
+const GROUP: usize = 256;
+
 simd! {
-    /// How many weights could have left their range on their [`way`].
-    pub fn near_edges(w: &[Real], c: &[Real], noted: &[[Real; 2]], reach: Real, held: Held) -> usize {
-        let n = w.len();
-        let (c, noted) = (&c[..n], &noted[..n]);
-        let mut near = 0_u32;
-        for j in 0..n {
-            near += u32::from(held.may_leave(w[j], way(c[j], noted[j][0], reach)));
+    /// Appends j to `near` for every weight j that could have left its range on its [`way`].
+    pub fn near_edges(w: &[Real], c: &[Real], noted: &[[Real; 2]], reach: Real, held: Held, near: &mut Vec<u32>) {
+        assert!(w.len() == c.len() && w.len() == noted.len());
+        let groups = w.chunks(GROUP).zip(c.chunks(GROUP)).zip(noted.chunks(GROUP));
+        let mut leave = [false; GROUP];
+        for (((w, c), noted), first) in groups.zip((0..).step_by(GROUP)) {
+            // Flags in memory: of bits, the compiler would make groups so small that it cannot read `noted` in vectors.
+            let leave = &mut leave[..w.len()];
+            for (((leave, w), c), noted) in leave.iter_mut().zip(w).zip(c).zip(noted) {
+                *leave = held.may_leave(*w, way(*c, noted[0], reach));
+            }
+            for (leave, first) in leave.chunks(32).zip((first..).step_by(32)) {
+                if leave.iter().fold(false, |any, leaves| any | leaves) {
+                    near.extend(leave.iter().zip(first..).filter(|(leaves, _)| **leaves).map(|(_, j)| j));
+                }
+            }
         }
-        near as usize
     }
 }

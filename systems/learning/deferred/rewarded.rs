@@ -13,7 +13,7 @@ use super::super::{Activity, Occasion, PlasticityRule, Potentiation, Reward};
 use super::{ASLEEP, Course, Decaying, HORIZON, Log, Rows};
 use crate::Real;
 use crate::kernels::rows::{
-    any_normal, apply_rewards, near_edges, replay_silent_step, reward_row, reward_silent_row, way,
+    any_normal, apply_rewards, near_edges, replay_silent_step, reward_row, reward_silent_row,
 };
 use crate::weights::{Held, Pending};
 use crate::workers::Workers;
@@ -257,18 +257,16 @@ impl<R: PlasticityRule> RewardedRows<R> {
         }
         let held = self.course.held;
         let reach = reach * MARGIN;
-        let near = if held == Held::FREE { 0 } else { near_edges(w, c, &brought, reach, held) };
+        let mut near = Vec::new();
+        if held != Held::FREE {
+            near_edges(w, c, &brought, reach, held, &mut near);
+        }
         // Changes of both signs hide how far a weight has gone.
-        if near > w.len() / MANY || (held != Held::FREE && least < 0.0 && most > 0.0) {
+        if near.len() > w.len() / MANY || (held != Held::FREE && least < 0.0 && most > 0.0) {
             return self.replay(i, w, c);
         }
-        let mut stepped = Vec::with_capacity(near);
-        if near > 0 {
-            let lanes = w.iter().zip(&*c).zip(&brought).enumerate();
-            let may_leave =
-                lanes.filter(|(_, ((w, c), brought))| held.may_leave(**w, way(**c, brought[0], reach)));
-            stepped.extend(may_leave.map(|(j, ((w, c), _))| (j, self.replay_one(i, j, *w, *c))));
-        }
+        let stepped = |&j: &u32| (j as usize, self.replay_one(i, j as usize, w[j as usize], c[j as usize]));
+        let stepped: Vec<_> = near.iter().map(stepped).collect();
         if let Some(Passed { sum, kept, .. }) = passed.last() {
             apply_rewards(w, c, &brought, *sum, *kept);
         }
@@ -288,20 +286,15 @@ impl<R: PlasticityRule> RewardedRows<R> {
     ) {
         let held = self.course.held;
         let reach = reach * MARGIN;
-        let near = near_edges(before.0, before.1, noted, reach, held);
-        if near == 0 {
-            return;
-        }
-        if near > w.len() / MANY {
+        let mut near = Vec::new();
+        near_edges(before.0, before.1, noted, reach, held, &mut near);
+        if near.len() > w.len() / MANY {
             w.copy_from_slice(before.0);
             c.copy_from_slice(before.1);
             return self.replay(i, w, c);
         }
-        for j in 0..w.len() {
-            let (w0, c0) = (before.0[j], before.1[j]);
-            if held.may_leave(w0, way(c0, noted[j][0], reach)) {
-                (w[j], c[j]) = self.replay_one(i, j, w0, c0);
-            }
+        for j in near.into_iter().map(|j| j as usize) {
+            (w[j], c[j]) = self.replay_one(i, j, before.0[j], before.1[j]);
         }
     }
 
