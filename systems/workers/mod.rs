@@ -15,6 +15,9 @@ use team::{Apart, Team};
 /// Elementary operations (about a nanosecond each) below which a region runs on the calling thread.
 const GATE: usize = 16_000;
 
+/// The same while the other threads spin for work, and so begin at once.
+const GATE_AWAKE: usize = 5_000;
+
 /// Threads of the network's own.
 #[derive(Resource, Default)]
 pub struct Workers {
@@ -63,7 +66,7 @@ impl Workers {
     /// others have not begun when it is through.
     pub fn each<T: Send>(&self, work: usize, tasks: impl Iterator<Item = T>, f: impl Fn(T) + Sync + Send) {
         match &self.team {
-            Some(team) if self.threads_for(work) > 1 => {
+            Some(team) if work >= GATE || work >= GATE_AWAKE && team.is_awake() => {
                 let tasks: Vec<Mutex<Option<T>>> = tasks.map(|task| Mutex::new(Some(task))).collect();
                 if let [task] = &tasks[..] {
                     return take(task).into_iter().for_each(f);
@@ -117,10 +120,26 @@ mod tests {
     }
 
     #[test]
+    fn a_sleeping_team_that_is_asked_often_wakes() -> std::io::Result<()> {
+        let team = Team::new(2)?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let becomes = |awake: bool| {
+            (0..10_000).any(|_| {
+                std::thread::sleep(Duration::from_micros(if awake { 1 } else { 1000 }));
+                team.is_awake() == awake
+            })
+        };
+        // It is asked seldom at first, and so falls asleep.
+        assert!(becomes(false));
+        assert_eq!(becomes(true), cores >= 2);
+        Ok(())
+    }
+
+    #[test]
     fn each_task_is_done_once() -> Result<()> {
         for threads in [1, 3] {
             let workers = Workers::new(threads)?;
-            for work in [0, GATE] {
+            for work in [0, GATE_AWAKE, GATE] {
                 let mut done = vec![0; 1000];
                 workers.each(work, done.iter_mut(), |task| *task += 1);
                 assert_eq!(done, vec![1; 1000]);

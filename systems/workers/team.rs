@@ -13,6 +13,10 @@ use std::thread::JoinHandle;
 /// Turns of a waiting loop before a thread sleeps: about 200 us.
 const PATIENCE: u32 = 12_000;
 
+/// Regions that were too small for a sleeping team after which it is woken for those that follow. To wake it takes some
+/// microseconds, and in a program that steps seldom it will sleep again before the next.
+const MISSED: usize = 64;
+
 /// What all threads of a team do, given their number.
 type Part<'a> = &'a (dyn Fn(usize) + Sync);
 
@@ -42,6 +46,8 @@ pub(crate) struct Team {
     others: Vec<JoinHandle<()>>,
     /// Whether a region runs.
     occupied: AtomicBool,
+    /// How many regions have found it asleep.
+    missed: AtomicUsize,
 }
 
 impl Team {
@@ -60,7 +66,12 @@ impl Team {
             // More threads than cores: who waits is in the way of who works.
             patience: if threads > cores { 0 } else { PATIENCE },
         });
-        let mut team = Team { shared, others: Vec::new(), occupied: AtomicBool::new(false) };
+        let mut team = Team {
+            shared,
+            others: Vec::new(),
+            occupied: AtomicBool::new(false),
+            missed: AtomicUsize::new(0),
+        };
         for k in 1..threads {
             let shared = team.shared.clone();
             let thread = std::thread::Builder::new().name(format!("conex-{k}"));
@@ -72,6 +83,22 @@ impl Team {
     /// How many threads it has.
     pub(crate) fn threads(&self) -> usize {
         self.others.len() + 1
+    }
+
+    /// Whether all threads spin for a region. One that is asked often enough while they sleep wakes them.
+    pub(crate) fn is_awake(&self) -> bool {
+        let shared = &*self.shared;
+        if shared.patience == 0 {
+            return false;
+        }
+        if shared.asleep.0.load(Ordering::Relaxed) == 0 {
+            return true;
+        }
+        if self.missed.fetch_add(1, Ordering::Relaxed) % MISSED == MISSED - 1 {
+            drop(locked(&shared.bedroom));
+            shared.bell.notify_all();
+        }
+        false
     }
 
     /// Does `f(k)` for every thread k of the team, on all at once, and returns when all are through.
@@ -139,22 +166,25 @@ impl Shared {
 
     /// Waits for a region after `done` and gives its number.
     fn wait_for_region(&self, done: usize) -> usize {
-        for _ in 0..self.patience {
+        loop {
+            for _ in 0..self.patience {
+                let region = self.region.0.load(Ordering::Acquire);
+                if region != done {
+                    return region;
+                }
+                std::hint::spin_loop();
+            }
+            let mut bedroom = locked(&self.bedroom);
+            self.asleep.0.fetch_add(1, Ordering::SeqCst);
+            if self.region.0.load(Ordering::SeqCst) == done {
+                bedroom = self.bell.wait(bedroom).unwrap_or_else(PoisonError::into_inner);
+            }
+            self.asleep.0.fetch_sub(1, Ordering::SeqCst);
+            drop(bedroom);
             let region = self.region.0.load(Ordering::Acquire);
             if region != done {
                 return region;
             }
-            std::hint::spin_loop();
-        }
-        let mut bedroom = locked(&self.bedroom);
-        self.asleep.0.fetch_add(1, Ordering::SeqCst);
-        loop {
-            let region = self.region.0.load(Ordering::SeqCst);
-            if region != done {
-                self.asleep.0.fetch_sub(1, Ordering::SeqCst);
-                return region;
-            }
-            bedroom = self.bell.wait(bedroom).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

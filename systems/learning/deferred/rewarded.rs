@@ -122,10 +122,12 @@ impl<R: PlasticityRule> RewardedRows<R> {
         eligible.clear();
         eligible.resize(visits.len(), true);
         let teaches = activity.teaches(rule);
-        let replays = activity.post.events().len() * self.since.len();
+        // As many spikes are missed at each step as there are now, about.
+        let waited = |&i: &u32| self.last.saturating_sub(self.since[i as usize]) as usize;
+        let replays = activity.post.events().len() * visits.iter().map(waited).sum::<usize>();
         let rows = Rows::new(weights, self.n_post, &visits).zip(Rows::new(eligibility, self.n_post, &visits));
         let rows = rows.zip(&mut eligible);
-        workers.each(visits.len() * self.n_post / 2 + replays, rows, |(((i, w), (_, c)), eligible)| {
+        workers.each(visits.len() * self.n_post * 2 + replays, rows, |(((i, w), (_, c)), eligible)| {
             self.catch_up(i, w, c);
             let spikes = activity.pre.mask()[i];
             if teaches && (spikes || !activity.post.is_silent()) {
