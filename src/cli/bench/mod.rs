@@ -4,6 +4,7 @@
 //! for all.
 
 pub mod column;
+mod diehl_cook;
 mod izhikevich_stdp;
 mod lif_stdp;
 mod microcircuit;
@@ -82,6 +83,8 @@ enum Workloads {
     Cuba(vogels_abbott::Cuba),
     /// A balanced network of neurons with synaptic conductances.
     Coba(vogels_abbott::Coba),
+    /// 784 inputs, 100 neurons that learn digits by STDP, and as many that inhibit the others.
+    DiehlCook(diehl_cook::DiehlCook),
 }
 
 impl Workloads {
@@ -97,6 +100,7 @@ impl Workloads {
             Workloads::Microcircuit(workload) => ("microcircuit", workload),
             Workloads::Cuba(workload) => ("cuba", workload),
             Workloads::Coba(workload) => ("coba", workload),
+            Workloads::DiehlCook(workload) => ("diehl-cook", workload),
         }
     }
 }
