@@ -265,3 +265,23 @@ fn what_is_under_way_survives_a_layout_that_was_refused() -> Result<()> {
     assert_eq!(net.state(target, "I_syn")?, [1.0]);
     Ok(())
 }
+
+#[test]
+fn a_network_that_starts_again_has_nothing_under_way() -> Result<()> {
+    let mut net = Neocortex::new()?;
+    let source = net.neurons("source", 1, InputSpikes::default())?;
+    let target = net.neurons("target", 1, catcher(1))?;
+    let drawn = (WeightInitializer::constant(2.0), SynapticDelays::constant(3.0));
+    net.synapses(source, target, (Static::default(), Connections::one_to_one(), drawn))?;
+    net.set_input(source, &[0])?;
+    net.run(2)?;
+    net.reset_state();
+    let mut arrived = Vec::new();
+    for fired in [&[][..], &[0], &[], &[], &[], &[]] {
+        net.set_input(source, fired)?;
+        net.step()?;
+        arrived.extend(net.state(target, "I_syn")?);
+    }
+    assert_eq!(arrived, [0.0, 0.0, 0.0, 0.0, 2.0, 0.0]);
+    Ok(())
+}

@@ -51,16 +51,16 @@ fn assemble(world: &mut World) {
     }
     let mut plans = plans(world);
     let entities: Vec<Entity> = plans.iter().map(|plan| plan.entity).collect();
-    let mut units_wanted = world.query_filtered::<Entity, (With<Receptors>, With<Unbuilt>)>();
-    let fresh_targets = units_wanted.iter(world).next().is_some();
+    let mut units_wanted = world.query_filtered::<&Unbuilt, With<Receptors>>();
+    let fresh_targets = units_wanted.iter(world).any(|unbuilt| *unbuilt != Unbuilt::Reset);
     let reset = world.query::<&Unbuilt>().iter(world).any(|unbuilt| *unbuilt == Unbuilt::Reset);
     let delivery = world.resource::<Delivery>();
     let joins = |plan: &Plan| plan.synapses.count.is_none() || plan.synapses.since.is_none();
-    let changed = delivery.projections != entities || plans.iter().any(joins) || (fresh_targets && !reset);
+    let changed = delivery.projections != entities || plans.iter().any(joins) || fresh_targets;
     if reset {
-        world.resource_mut::<Delivery>().history.clear();
+        world.resource_mut::<Delivery>().forget();
     }
-    if !changed && (!reset || entities.is_empty()) {
+    if !changed {
         return;
     }
     let history = std::mem::take(&mut world.resource_mut::<Delivery>().history);

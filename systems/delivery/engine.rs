@@ -91,6 +91,15 @@ impl Delivery {
         self.parts.iter().map(|part| part.partition.bytes()).sum()
     }
 
+    /// Nothing is under way any more.
+    pub(super) fn forget(&mut self) {
+        self.history.clear();
+        for Part { partition, arrivals } in &mut self.parts {
+            partition.forget();
+            arrivals.forget();
+        }
+    }
+
     /// Where a population stands among the targets.
     pub(crate) fn target_of(&self, population: Entity) -> Option<usize> {
         self.targets.iter().position(|target| target.population == population)

@@ -322,6 +322,11 @@ impl Partition {
         }
     }
 
+    /// Nothing is due any more.
+    pub fn forget(&mut self) {
+        self.calendar.days.iter_mut().for_each(Vec::clear);
+    }
+
     /// The segment at `cursor` with what follows it in its slab, and its length.
     fn segment(&self, cursor: Cursor) -> (&[u32], usize) {
         let slab: &[u32] = bytemuck::cast_slice(&self.slabs[(cursor / CURSORS) as usize]);

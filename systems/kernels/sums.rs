@@ -65,6 +65,16 @@ impl Arrivals {
         Arrivals { sums, list: List { places: Vec::new(), complete: true, most: places / FEW, delivered: 0 } }
     }
 
+    /// Nothing has arrived.
+    pub fn forget(&mut self) {
+        match &mut self.sums {
+            Sums::Bits16(sums) => sums.fill(0),
+            Sums::Bits32(sums) => sums.fill(0),
+        }
+        self.list.places.clear();
+        (self.list.complete, self.list.delivered) = (true, 0);
+    }
+
     /// Begins a step. It is listed where little arrived at the last one.
     pub(super) fn begin(&mut self) {
         let List { places, complete, most, delivered } = &mut self.list;
