@@ -213,13 +213,13 @@ impl Spans {
         self.synapses.iter_mut().zip(other.synapses).for_each(|(n, more)| *n += more);
     }
 
-    /// So many lines that 31 of 32 synapses are in segments that span no more.
+    /// So many lines that three in four synapses are in segments that span no more.
     fn usual(&self) -> usize {
         let all: u64 = self.synapses.iter().sum();
         let mut beyond = all;
         let spans = self.synapses.iter().position(|n| {
             beyond -= n;
-            beyond <= all / 32
+            beyond <= all / 4
         });
         spans.unwrap_or(0)
     }
