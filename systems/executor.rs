@@ -3,9 +3,8 @@
 //! conex registers a system for each of its behaviours, and for each pair of a plasticity rule and a kind of
 //! connectivity. A network uses few of them, and in a small one the others would cost more than the neurons do. So one
 //! of conex's own systems runs only where there is an entity for it to change, or to look at if it changes none: an
-//! entity that matches one of its queries. That is decided by archetypes, the sets
-//! of components that entities have had: anew when there are more of them, and when one fills that was empty. A user's
-//! system always runs.
+//! entity that matches one of its queries. That is decided by archetypes, the sets of components that entities have had:
+//! anew when there are more of them, and when one fills that was empty. A user's system always runs.
 //!
 //! The default executor of bevy_ecs would run each system, evaluate run conditions for each, and guard each against
 //! panics. A schedule in which a user put run conditions is left to it.

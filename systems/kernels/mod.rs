@@ -32,26 +32,23 @@ pub const CHUNK: usize = 4096;
 /// Has the memory of element `k` fetched, where the processor can be asked to. A `k` beyond the end is asked for in vain.
 #[inline(always)]
 pub fn prefetch<T>(x: &[T], k: usize) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let address = x.as_ptr().wrapping_add(k);
-        // SAFETY: a prefetch reads nothing and never faults, whatever the address; SSE is part of x86-64.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (x, k);
+    fetch::<3, T>(x, k);
 }
 
 /// As [`prefetch`], but into the second cache only: far more lines can be on their way there.
 #[inline(always)]
 pub fn prefetch_far<T>(x: &[T], k: usize) {
+    fetch::<2, T>(x, k);
+}
+
+/// `HINT` is x86's: 3 for all caches (T0), 2 for the second and those behind it (T1).
+#[inline(always)]
+fn fetch<const HINT: i32, T>(x: &[T], k: usize) {
     #[cfg(target_arch = "x86_64")]
     {
-        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
         let address = x.as_ptr().wrapping_add(k);
-        // SAFETY: as for `prefetch`.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) };
+        // SAFETY: a prefetch reads nothing and never faults, whatever the address; SSE is part of x86-64.
+        unsafe { std::arch::x86_64::_mm_prefetch::<HINT>(address.cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = (x, k);

@@ -144,7 +144,7 @@ impl PoissonTable {
 
 /// The first number of events that matters and the probabilities from there on, which add up to 1.
 fn probabilities(mean: f64) -> (i32, Vec<f64>) {
-    /// What is less probable is never drawn: the half of a second number's step in the least probable shared cell.
+    /// What is less probable is less than a second number tells apart.
     const NEVER: f64 = 1e-15;
     if mean <= 0.0 {
         return (0, vec![1.0]);

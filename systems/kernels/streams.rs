@@ -398,8 +398,8 @@ impl Partition {
 }
 
 /// Segments ahead of the one that is delivered that are fetched from memory, into the second cache: the first can wait
-/// for few lines at a time, and needs them for the sums. Fetched whole, or what is missing is waited for; each by as many
-/// lines as the others, or where that ends is guessed wrong.
+/// for few lines at a time, and needs them for the sums. Each by as many lines as the others, or the processor guesses
+/// wrong where that ends; by more than most have, and memory is kept busy in vain.
 const FAR: usize = 6;
 
 /// Segments ahead of the one that is delivered whose begin is fetched from there into the first.

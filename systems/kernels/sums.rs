@@ -4,10 +4,9 @@
 //! the places that it came to are listed as well: whoever takes it up then need not look at all the others.
 
 use super::simd;
+use super::streams::Width;
 use crate::Real;
 use std::ops::Range;
-
-use super::streams::Width;
 
 /// Places at which spikes can arrive in one partition: an index of 16 bits tells them apart.
 pub const PLACES: usize = 1 << 16;

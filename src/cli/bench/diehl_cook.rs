@@ -3,18 +3,19 @@
 //! Inputs excite neurons through synapses that learn. Each of these neurons excites one that inhibits all the others, so
 //! few of them answer to an image. Thresholds that rise with each spike let all get their turn.
 //!
-//! Neurons, inhibition, traces and rates of learning are those of the paper and its program. What differs:
+//! Numbers are those of the paper and its authors' program, as remembered: they were not compared with the program.
+//! What differs:
 //!
 //! - An image is shown for 250 steps of 1 ms, not 700 of half a ms. Then potentials, conductances and traces start again,
 //!   where the paper lets them rest for 150 ms. Weights and thresholds stay.
-//! - Weights change by pairs of nearest spikes, where the program counts triplets. Their factor is 1 within 0 and 1, for
-//!   that of [`Bound::Soft`] holds back small weights, which is all that there are.
+//! - Weights change by pairs of nearest spikes, where the program counts triplets, and by as much whatever the weight:
+//!   [`Bound::Soft`] holds back small weights, which is all that there are.
 //! - Weights are normalized once an image, as in the paper. [`WeightNormalization`] would do so at each step.
 //! - Images are digits of 8 x 8 pixels enlarged. With more ink than MNIST's they bring more spikes, so weights count half:
 //!   after 100 images, about 12 spikes answer to each. (The paper lets rates grow for images that bring less than five.)
 
 use super::{Prepared, Steps, Workload};
-use clap::Args;
+use clap::{Args, value_parser};
 use conex::data::digits;
 use conex::prelude::*;
 use conex::systems::synaptic_input::Synapses;
@@ -22,9 +23,9 @@ use conex::systems::synaptic_input::dense::DenseSynapses;
 
 #[derive(Args)]
 pub struct DiehlCook {
-    /// Neurons that learn; as many inhibit them.
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    neurons: usize,
+    /// Neurons that learn; as many inhibit them, each all the others.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u32).range(1..=10_000))]
+    neurons: u32,
     #[command(flatten)]
     steps: Steps,
 }
@@ -57,7 +58,7 @@ fn normalize(clock: Res<Clock>, mut projections: Query<(&NormAfterImage, &mut De
 
 impl Workload for DiehlCook {
     fn prepare(&self, settings: Settings) -> conex::Result<Prepared> {
-        let n = self.neurons;
+        let n = self.neurons as usize;
         let mut net = Neocortex::with(settings)?;
         net.add_system(StepSystems::WeightNormalization, normalize);
 
@@ -79,7 +80,6 @@ impl Workload for DiehlCook {
         net.synapses(input, exc, (Dense, weights, Proximal, learning))?;
         let one_spike_fires = WeightInitializer::constant(10.4);
         net.synapses(exc, inh, (Static::default(), Connections::one_to_one(), one_spike_fires))?;
-        // Dense, for static synapses are laid out anew whenever the network starts again.
         let all_but_own = (0..n * n).map(|k| if k.is_multiple_of(n + 1) { 0.0 } else { 17.0 }).collect();
         net.synapses(inh, exc, (Dense, WeightInitializer::dense(vec![n, n], all_but_own), Proximal))?;
 
