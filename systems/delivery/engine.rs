@@ -10,10 +10,11 @@ use crate::kernels::sums::Arrivals;
 use crate::receptors::Receptors;
 use crate::schedule::{StepSystems, add_systems};
 use crate::time::Clock;
-use crate::workers::Workers;
+use crate::workers::{Ahead, Workers};
 use bevy_ecs::prelude::*;
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Neurons of a unit: the least that one part of the targets takes of a population, and the reach of one random stream.
 pub(crate) const UNIT: usize = 1024;
@@ -58,12 +59,14 @@ pub(crate) struct Source {
 pub(crate) struct Part {
     pub partition: Partition,
     pub arrivals: Arrivals,
+    /// The step whose arrivals may be added up before it begins: all that came before is taken up.
+    pub next: Option<u64>,
 }
 
 /// All static synapses of the network, laid out together.
 #[derive(Resource, Default)]
 pub struct Delivery {
-    pub(crate) parts: Vec<Part>,
+    pub(crate) parts: Vec<Arc<Mutex<Part>>>,
     pub(crate) sources: Vec<Source>,
     pub(crate) targets: Vec<Target>,
     pub(crate) units: Vec<Unit>,
@@ -78,26 +81,35 @@ pub struct Delivery {
     pub(crate) deferred: bool,
     /// Whether that is still to be done at this step.
     pub(crate) pending: bool,
+    /// Targets that have not taken up yet what arrived at this step.
+    pub(super) waiting: usize,
 }
 
 impl Delivery {
     /// The number of synapses.
     pub fn synapses(&self) -> u64 {
-        self.parts.iter().map(|part| part.partition.synapses()).sum()
+        self.parts.iter().map(|part| locked(part).partition.synapses()).sum()
     }
 
     /// Memory that they take \[bytes\].
     pub fn bytes(&self) -> usize {
-        self.parts.iter().map(|part| part.partition.bytes()).sum()
+        self.parts.iter().map(|part| locked(part).partition.bytes()).sum()
     }
 
     /// Nothing is under way any more.
     pub(super) fn forget(&mut self) {
         self.history.clear();
-        for Part { partition, arrivals } in &mut self.parts {
-            partition.forget();
-            arrivals.forget();
+        for part in &self.parts {
+            let mut part = locked(part);
+            part.partition.forget();
+            part.arrivals.forget();
+            part.next = None;
         }
+    }
+
+    /// Gives the memory of all synapses back, even if a thread works ahead on them just now.
+    pub(super) fn release(&mut self) {
+        self.parts.drain(..).for_each(|part| locked(&part).partition.release());
     }
 
     /// Where a population stands among the targets.
@@ -109,9 +121,27 @@ impl Delivery {
 impl Part {
     /// Takes up the last step's spikes, and adds up what arrives at `step`.
     pub(crate) fn deliver(&mut self, step: u64, fired: &[u32]) {
+        self.next = None;
         self.partition.schedule(step, fired.iter().copied());
         self.partition.deliver(step, &mut self.arrivals);
     }
+}
+
+impl Ahead for Mutex<Part> {
+    fn go_on(&self, stop: &dyn Fn() -> bool) -> bool {
+        let part = &mut *locked(self);
+        let Some(step) = part.next else { return false };
+        let is_left = part.partition.deliver_ahead(step, &mut part.arrivals, stop);
+        if !is_left {
+            part.next = None;
+        }
+        is_left
+    }
+}
+
+/// A part, for whoever is at it: no one holds it across regions but who works ahead, and stops when asked.
+pub(crate) fn locked(part: &Mutex<Part>) -> MutexGuard<'_, Part> {
+    part.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Take up the spikes of the last step, and, unless the units do so when they are advanced, add up what arrives now.
@@ -140,10 +170,11 @@ fn deliver(clock: Res<Clock>, workers: Res<Workers>, mut delivery: ResMut<Delive
     }
     delivery.history.push_front(now);
     delivery.pending = delivery.deferred;
+    delivery.waiting = delivery.targets.len();
     if !delivery.pending {
         let (fired, step) = (&delivery.fired, clock.iteration);
         let work = delivery.synapses() as usize / SILENT;
-        workers.each(work, delivery.parts.iter_mut(), |part| part.deliver(step, fired));
+        workers.each(work, delivery.parts.iter(), |part| locked(part).deliver(step, fired));
     }
 }
 
@@ -167,7 +198,7 @@ fn arrive(
             values.resize(unit.len, 0.0);
             for receptor in 0..target.receptors {
                 let place = unit.place + receptor * unit.len;
-                let arrivals = &mut parts[unit.part].arrivals;
+                let arrivals = &mut locked(&parts[unit.part]).arrivals;
                 arrivals.take(place..place + unit.len, target.weight_unit, &mut values);
                 let neurons = unit.first..unit.first + unit.len;
                 if let Ok(mut receptors) = receptors.get_mut(population) {

@@ -4,7 +4,7 @@
 //! The pass does, block by block, just what the stages `Dendrite`, `NeuronDynamics`, `Refractory` and `Fire` do one after
 //! the other for the whole population: the same operations on each neuron in the same order, so the same bits.
 
-use super::engine::{Delivery, UNIT};
+use super::engine::{Delivery, Part, UNIT, locked};
 use super::stretch::{Drive, Own};
 use crate::Real;
 use crate::dynamics::{
@@ -22,8 +22,9 @@ use crate::receptors::Receptors;
 use crate::refractory::{RefractoryPeriod, RefractorySteps};
 use crate::schedule::{BuildSystems, StepSystems, add_build_systems, add_family_system, has_user_systems};
 use crate::time::Clock;
-use crate::workers::Workers;
+use crate::workers::{Ahead, Workers, leave};
 use bevy_ecs::prelude::*;
+use std::sync::{Arc, Mutex, Weak};
 
 /// Marks a population that is advanced in units. Kept by the Build schedule.
 #[derive(Component, Clone, Copy, Debug, Default)]
@@ -90,10 +91,13 @@ fn advance<M: NeuronModel>(
     if !problems.is_empty() || populations.is_empty() {
         return;
     }
-    let Delivery { parts, targets, units, fired, pending, .. } = &mut *delivery;
+    let Delivery { parts, targets, units, fired, pending, waiting, .. } = &mut *delivery;
     let (fired, deliver, step) = (&fired[..], std::mem::take(pending), clock.iteration);
     let units_of = |entity: Entity| targets.iter().find(|target| target.population == entity);
     let mut all: Vec<_> = populations.iter_mut().filter_map(|item| Some((units_of(item.0)?, item))).collect();
+    let were_waiting = *waiting;
+    *waiting = waiting.saturating_sub(all.len());
+    let all_is_taken_up = were_waiting > 0 && *waiting == 0;
     // One list of tasks a part, each in the order of the units.
     let mut of_parts: Vec<Vec<Task<'_, M>>> = parts.iter().map(|_| Vec::new()).collect();
     let mut neurons = 0;
@@ -141,12 +145,18 @@ fn advance<M: NeuronModel>(
     }
     let work = neurons + fired.len() * 500;
     // A thread keeps the neurons of its parts: handed to one that is through, they would change caches at each step.
-    workers.each(work, parts.iter_mut().zip(&mut of_parts), |(part, tasks)| {
+    workers.each(work, parts.iter().zip(&mut of_parts), |(shared, tasks)| {
+        let mut part = locked(shared);
         if deliver {
             part.deliver(step, fired);
         }
         for Task { model, constants, own } in tasks {
-            own.step(*model, constants, part, &clock);
+            own.step(*model, constants, &mut part, &clock);
+        }
+        if all_is_taken_up {
+            part.next = Some(step + 1);
+            let shared: Weak<Mutex<Part>> = Arc::downgrade(shared);
+            leave(shared as Weak<dyn Ahead>);
         }
     });
     let ends = |task: Task<'_, M>| (task.own.events, task.own.sound);

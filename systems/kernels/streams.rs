@@ -233,6 +233,8 @@ pub struct Partition {
     slabs: Vec<MmapMut>,
     rows: Vec<Row>,
     calendar: Calendar,
+    /// How many of the segments due at a step are added up already.
+    begun: Option<(u64, usize)>,
     bytes: usize,
     synapses: u64,
 }
@@ -254,6 +256,7 @@ impl Partition {
             slabs: Vec::new(),
             rows: Vec::new(),
             calendar: Calendar::default(),
+            begun: None,
             bytes: 0,
             synapses: 0,
         };
@@ -325,6 +328,14 @@ impl Partition {
     /// Nothing is due any more.
     pub fn forget(&mut self) {
         self.calendar.days.iter_mut().for_each(Vec::clear);
+        self.begun = None;
+    }
+
+    /// Gives the memory of all synapses back: there are none any more.
+    pub fn release(&mut self) {
+        self.forget();
+        (self.slabs, self.rows) = (Vec::new(), Vec::new());
+        (self.bytes, self.synapses) = (0, 0);
     }
 
     /// The segment at `cursor` with what follows it in its slab, and its length.
@@ -336,40 +347,81 @@ impl Partition {
 
     /// Adds up all that is due at `step`. Steps are to follow each other.
     pub fn deliver(&mut self, step: u64, arrivals: &mut Arrivals) {
-        let due = self.calendar.take(step);
-        arrivals.begin();
-        let Arrivals { sums, list } = arrivals;
-        match sums {
-            Sums::Bits16(sums) => {
-                self.deliver_due(step, &due, |segment, n| add_16(sums, list, &segment[..n]))
+        let (due, _) = self.add_up(step, arrivals, || false);
+        self.calendar.give_back(step, due);
+        self.begun = None;
+    }
+
+    /// Adds up what is known to be due at `step`, the next one, until `stop` says so; [`deliver`](Self::deliver) will add
+    /// up the rest. Says whether something is left.
+    pub fn deliver_ahead(&mut self, step: u64, arrivals: &mut Arrivals, stop: impl Fn() -> bool) -> bool {
+        let (due, reached) = self.add_up(step, arrivals, stop);
+        let is_left = reached < due.len();
+        *self.calendar.day(step) = due;
+        self.begun = Some((step, reached));
+        is_left
+    }
+
+    /// Adds up what is due at `step` from where it was begun until `stop` says so. Gives the segments, and how many of them
+    /// are added up.
+    fn add_up(
+        &mut self,
+        step: u64,
+        arrivals: &mut Arrivals,
+        stop: impl Fn() -> bool,
+    ) -> (Vec<Cursor>, usize) {
+        let from = match self.begun {
+            Some((begun, reached)) if begun == step => reached,
+            _ => {
+                arrivals.begin();
+                0
             }
-            Sums::Bits32(sums) => self.deliver_due(step, &due, |segment, n| {
+        };
+        let due = self.calendar.take(step);
+        let Arrivals { sums, list } = arrivals;
+        let reached = match sums {
+            Sums::Bits16(sums) => {
+                self.walk(step, &due, from, stop, |segment, n| add_16(sums, list, &segment[..n]))
+            }
+            Sums::Bits32(sums) => self.walk(step, &due, from, stop, |segment, n| {
                 let (places, weights) = segment.split_at(n.div_ceil(2));
                 add_32(sums, list, &bytemuck::cast_slice(places)[..n], &weights[..n]);
             }),
-        }
-        self.calendar.give_back(step, due);
+        };
+        (due, reached)
     }
 
     #[inline(always)]
-    fn deliver_due(&mut self, step: u64, due: &[Cursor], add: impl FnMut(&[u32], usize)) {
-        match self.lines {
-            0..=4 => self.deliver_fetching::<4>(step, due, add),
-            5..=8 => self.deliver_fetching::<8>(step, due, add),
-            9..=12 => self.deliver_fetching::<12>(step, due, add),
-            _ => self.deliver_fetching::<16>(step, due, add),
-        }
-    }
-
-    fn deliver_fetching<const LINES: usize>(
+    fn walk(
         &mut self,
         step: u64,
         due: &[Cursor],
+        from: usize,
+        stop: impl Fn() -> bool,
+        add: impl FnMut(&[u32], usize),
+    ) -> usize {
+        match self.lines {
+            0..=4 => self.walk_fetching::<4>(step, due, from, stop, add),
+            5..=8 => self.walk_fetching::<8>(step, due, from, stop, add),
+            9..=12 => self.walk_fetching::<12>(step, due, from, stop, add),
+            _ => self.walk_fetching::<16>(step, due, from, stop, add),
+        }
+    }
+
+    fn walk_fetching<const LINES: usize>(
+        &mut self,
+        step: u64,
+        due: &[Cursor],
+        from: usize,
+        stop: impl Fn() -> bool,
         mut add: impl FnMut(&[u32], usize),
-    ) {
+    ) -> usize {
         let slabs: Vec<&[u32]> = self.slabs.iter().map(|slab| bytemuck::cast_slice(&slab[..])).collect();
         let at = |cursor: Cursor| &slabs[(cursor / CURSORS) as usize][(cursor % CURSORS) as usize * UNIT..];
-        for (k, &first) in due.iter().enumerate() {
+        for (k, &first) in due.iter().enumerate().skip(from) {
+            if stop() {
+                return k;
+            }
             if let Some(&far) = due.get(k + FAR) {
                 let segment = at(far);
                 (0..LINES).for_each(|line| prefetch_far(segment, line * LINE));
@@ -394,6 +446,7 @@ impl Partition {
                 }
             }
         }
+        due.len()
     }
 }
 
@@ -439,5 +492,77 @@ impl Calendar {
     fn give_back(&mut self, step: u64, mut day: Vec<Cursor>) {
         day.clear();
         *self.day(step) = day;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Seed;
+    use rand::RngExt;
+
+    const SOURCES: u32 = 200;
+    const ENDS: u16 = 3000;
+
+    /// Synapses drawn at random, the same each time.
+    fn partition(width: Width) -> io::Result<Partition> {
+        let mut random = Seed(7).stream("synapses", "streams", 0);
+        let mut writer = Writer::new(width);
+        let mut rows = Vec::new();
+        for _ in 0..SOURCES {
+            let mut row: Vec<Synapse> = (0..random.random_range(0..90))
+                .map(|_| Synapse {
+                    place: random.random_range(0..ENDS),
+                    delay: random.random_range(1..9),
+                    weight: random.random_range(-900..900),
+                })
+                .collect();
+            row.sort_by_key(|synapse| synapse.delay);
+            rows.push(writer.write(&row)?);
+        }
+        Partition::join(width, [writer], [(0, rows)])
+    }
+
+    fn taken(arrivals: &mut Arrivals) -> Vec<crate::Real> {
+        let mut out = vec![0.0; usize::from(ENDS)];
+        arrivals.take(0..usize::from(ENDS), 1.0, &mut out);
+        out
+    }
+
+    #[test]
+    fn what_is_delivered_ahead_arrives_once_and_at_its_step() -> io::Result<()> {
+        for width in [Width::Bits16, Width::Bits32] {
+            let (mut plain, mut early) = (partition(width)?, partition(width)?);
+            let mut arrivals = [(); 2].map(|()| Arrivals::new(width, usize::from(ENDS)));
+            let [at_once, ahead] = &mut arrivals;
+            let mut random = Seed(8).stream("spikes", "streams", 0);
+            let (mut left, mut all_done) = (0, 0);
+            for step in 1..300 {
+                let fired: Vec<u32> = (0..SOURCES).filter(|_| random.random_bool(0.05)).collect();
+                plain.schedule(step, fired.iter().copied());
+                plain.deliver(step, at_once);
+                early.schedule(step, fired.iter().copied());
+                early.deliver(step, ahead);
+                assert_eq!(at_once.is_listed(), ahead.is_listed(), "step {step}");
+                assert_eq!(taken(at_once), taken(ahead), "step {step}");
+                // Put down after some segments, taken up again, or not begun at all.
+                for _ in 0..random.random_range(0..3) {
+                    let asked = std::cell::Cell::new(random.random_range(0..120));
+                    let stop = || asked.replace(asked.get() - 1) <= 0;
+                    match early.deliver_ahead(step + 1, ahead, stop) {
+                        true => left += 1,
+                        false => all_done += 1,
+                    }
+                }
+                if step == 150 {
+                    for (partition, arrivals) in [(&mut plain, &mut *at_once), (&mut early, &mut *ahead)] {
+                        partition.forget();
+                        arrivals.forget();
+                    }
+                }
+            }
+            assert!(left > 20 && all_done > 20, "both happen: {left}, {all_done}");
+        }
+        Ok(())
     }
 }

@@ -4,6 +4,7 @@
 //! is cut into tasks never depends on the number of threads, and no two tasks write the same place, so a result has the
 //! same bits for any number of threads.
 
+mod ahead;
 mod team;
 
 use crate::{Error, Result};
@@ -11,6 +12,8 @@ use bevy_ecs::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use team::{Apart, Team};
+
+pub(crate) use ahead::{Ahead, leave};
 
 /// Elementary operations (about a nanosecond each) below which a region runs on the calling thread.
 const GATE: usize = 16_000;
@@ -97,6 +100,7 @@ fn take<T>(task: &Mutex<Option<T>>) -> Option<T> {
 mod tests {
     use super::*;
     use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::{Arc, Weak};
     use std::time::Duration;
 
     fn note(parts: &AtomicUsize) {
@@ -154,6 +158,91 @@ mod tests {
         let parts = AtomicUsize::new(0);
         workers.broadcast(|_| workers.broadcast(|_| note(&parts)));
         assert_eq!(parts.into_inner(), 9);
+        Ok(())
+    }
+
+    /// Counts up to a number, one at a time.
+    struct Count {
+        reached: AtomicUsize,
+        end: usize,
+        fails: bool,
+    }
+
+    impl Ahead for Count {
+        fn go_on(&self, stop: &dyn Fn() -> bool) -> bool {
+            assert!(!self.fails, "on purpose");
+            while !stop() && self.reached.load(Ordering::Relaxed) < self.end {
+                note(&self.reached);
+            }
+            self.reached.load(Ordering::Relaxed) < self.end
+        }
+    }
+
+    fn left_by_all(workers: &Workers, end: usize, fails: bool) -> Vec<Arc<Count>> {
+        let count = |_| Arc::new(Count { reached: AtomicUsize::new(0), end, fails });
+        let counts: Vec<Arc<Count>> = (0..workers.threads()).map(count).collect();
+        workers.broadcast(|k| {
+            let count: Weak<Count> = Arc::downgrade(&counts[k]);
+            leave(count.clone());
+            leave(count);
+        });
+        counts
+    }
+
+    #[test]
+    fn what_a_thread_leaves_is_done_while_it_waits() -> Result<()> {
+        let workers = Workers::new(2)?;
+        let counts = left_by_all(&workers, 1000, false);
+        let mut patience = 10_000;
+        while counts[1].reached.load(Ordering::Relaxed) < 1000 && patience > 0 {
+            std::thread::sleep(Duration::from_millis(1));
+            patience -= 1;
+        }
+        assert_eq!(counts[1].reached.load(Ordering::Relaxed), 1000);
+        // The calling thread waits only while others are at work.
+        workers.broadcast(|k| {
+            while k == 1 && counts[0].reached.load(Ordering::Relaxed) < 1000 {
+                std::thread::yield_now();
+            }
+        });
+        assert_eq!(counts[0].reached.load(Ordering::Relaxed), 1000);
+        Ok(())
+    }
+
+    #[test]
+    fn what_never_ends_makes_way_for_a_region_and_ends_with_its_owner() -> Result<()> {
+        let workers = Workers::new(2)?;
+        let counts = left_by_all(&workers, usize::MAX, false);
+        for _ in 0..100 {
+            let parts = AtomicUsize::new(0);
+            workers.broadcast(|_| note(&parts));
+            assert_eq!(parts.into_inner(), 2);
+        }
+        let alive: Vec<Weak<Count>> = counts.iter().map(Arc::downgrade).collect();
+        drop(counts);
+        workers.broadcast(|_| {});
+        workers.broadcast(|_| {});
+        assert!(alive.iter().all(|count| count.upgrade().is_none()));
+        Ok(())
+    }
+
+    #[test]
+    fn a_panic_of_what_was_left_reaches_the_caller_of_the_next_region() -> Result<()> {
+        let workers = Workers::new(2)?;
+        let counts = Mutex::new(Vec::new());
+        let panics = |region: &dyn Fn()| catch_unwind(AssertUnwindSafe(region)).is_err();
+        let mut caught = panics(&|| *counts.lock().unwrap() = left_by_all(&workers, 1000, true));
+        let mut patience = 10_000;
+        while !caught && patience > 0 {
+            std::thread::sleep(Duration::from_millis(1));
+            caught = panics(&|| workers.broadcast(|_| {}));
+            patience -= 1;
+        }
+        assert!(caught);
+        drop(counts);
+        // It may have failed on the other thread as well.
+        panics(&|| workers.broadcast(|_| {}));
+        workers.broadcast(|_| {});
         Ok(())
     }
 
