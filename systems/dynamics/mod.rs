@@ -51,6 +51,7 @@ neuron_models! {
     aelif::Aelif,
     izhikevich::Izhikevich,
     lif_psc_exp::LifPscExp,
+    lif_psc_alpha::LifPscAlpha,
     lif_cond_exp::LifCondExp,
 }
 

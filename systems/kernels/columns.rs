@@ -1,6 +1,8 @@
 //! Sparse weights: compressed rows to follow pre-synaptic spikes, and an index by column to follow post-synaptic ones.
 
+use super::simd;
 use crate::Real;
+use crate::learning::{PlasticityRule, Traces};
 
 /// Where the synapses of a sparse projection are.
 ///
@@ -67,6 +69,42 @@ impl Pattern {
 fn add_up(counts: &mut [u64]) {
     for k in 1..counts.len() {
         counts[k] += counts[k - 1];
+    }
+}
+
+/// Synapses of a column that are changed together.
+pub const TOGETHER: usize = 32;
+
+/// Synapses of a column, collected from where they lie so that the rule is applied to several at once.
+#[derive(Clone, Debug)]
+pub struct Collected {
+    /// Where they lie.
+    pub synapse: [usize; TOGETHER],
+    /// Their weights, and behind [`potentiate`] what these change by.
+    pub weight: [Real; TOGETHER],
+    /// The traces of their sources.
+    pub pre: [Real; TOGETHER],
+    /// The slow traces of their sources.
+    pub pre_slow: [Real; TOGETHER],
+    /// How many there are. What lies behind is computed too, and means nothing.
+    pub count: usize,
+}
+
+impl Default for Collected {
+    fn default() -> Self {
+        let zeros = [0.0; TOGETHER];
+        Collected { synapse: [0; TOGETHER], weight: zeros, pre: zeros, pre_slow: zeros, count: 0 }
+    }
+}
+
+simd! {
+    /// What the rule says for a spike of the target with the traces `post`, the fast and the slow one.
+    pub fn potentiate<R: PlasticityRule>(rule: &R, post: (Real, Real), synapses: &mut Collected) {
+        let Collected { weight, pre, pre_slow, .. } = synapses;
+        for n in 0..TOGETHER {
+            let traces = Traces { pre: pre[n], pre_slow: pre_slow[n], post: post.0, post_slow: post.1 };
+            weight[n] = rule.on_post_spike(weight[n], traces);
+        }
     }
 }
 

@@ -61,6 +61,7 @@ plasticity_rules! {
     stdp::Stdp,
     istdp::Istdp,
     triplet_stdp::TripletStdp,
+    power_law_stdp::PowerLawStdp,
 }
 
 /// The traces on both sides of one synapse at this step.

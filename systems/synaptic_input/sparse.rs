@@ -5,7 +5,7 @@ use crate::Real;
 use crate::connections::{Connections, Rows, WholePattern};
 use crate::error::{Error, Result};
 use crate::fire::SpikeSet;
-use crate::kernels::columns::{Pattern, scatter_rows};
+use crate::kernels::columns::{Collected, Pattern, TOGETHER, potentiate, scatter_rows};
 use crate::learning::{Activity, Changes, PlasticityRule, Traces};
 use crate::weights::{Given, Weights};
 use crate::workers::Workers;
@@ -188,7 +188,7 @@ impl Synapses for SparseSynapses {
 }
 
 /// How many synapses ahead their weights are fetched: a column's lie far apart.
-const AHEAD: usize = 24;
+const AHEAD: usize = 48;
 
 /// Rows are shared among threads, each a part of about as many synapses. A part follows the spikes of its rows, and of each
 /// column what lies in them. (No synapse looks at another, so how many parts there are changes no bit; finding a part in
@@ -229,20 +229,43 @@ impl PlasticSynapses for SparseSynapses {
                 }
             }
             let (from, to) = (rows.start as u32, rows.end as u32);
+            let mut collected = Collected::default();
             for &j in activity.post.events() {
                 let column = pattern.column(j as usize);
                 let all = rows.len() == n_pre;
                 let at = |end: u32| column.partition_point(|(i, _)| *i < end);
                 let column = if all { column } else { &column[at(from)..at(to)] };
+                // What a spike on both sides brings was seen to above.
+                let is_left = |i: u32| !activity.pre.mask()[i as usize] || !by_row;
                 column.iter().take(AHEAD).for_each(|(_, k)| changes.prefetch(*k as usize - first));
-                for (n, &(i, k)) in column.iter().enumerate() {
-                    if let Some((_, k)) = column.get(n + AHEAD) {
-                        changes.prefetch(*k as usize - first);
+                let mut ahead = column.iter().skip(AHEAD);
+                if C::VISITS_ALL {
+                    // A weight that waits is brought up to date and changed in one go.
+                    for &(i, k) in column {
+                        ahead.next().into_iter().for_each(|(_, k)| changes.prefetch(*k as usize - first));
+                        if is_left(i) {
+                            let traces = activity.traces(i as usize, j as usize);
+                            changes.change(k as usize - first, |w| rule.on_post_spike(w, traces));
+                        }
                     }
-                    // What a spike on both sides brings was seen to above.
-                    if !activity.pre.mask()[i as usize] || !by_row {
-                        let traces = activity.traces(i as usize, j as usize);
-                        changes.change(k as usize - first, |w| rule.on_post_spike(w, traces));
+                    continue;
+                }
+                let post = (activity.post_trace[j as usize], activity.post_slow[j as usize]);
+                for some in column.chunks(TOGETHER) {
+                    collected.count = 0;
+                    for &(i, k) in some {
+                        ahead.next().into_iter().for_each(|(_, k)| changes.prefetch(*k as usize - first));
+                        let n = collected.count;
+                        collected.synapse[n] = k as usize - first;
+                        collected.weight[n] = changes.weight(k as usize - first);
+                        collected.pre[n] = activity.pre_trace[i as usize];
+                        collected.pre_slow[n] = activity.pre_slow[i as usize];
+                        collected.count += usize::from(is_left(i));
+                    }
+                    potentiate(rule, post, &mut collected);
+                    let Collected { synapse, weight, count, .. } = &collected;
+                    for (&k, &change) in synapse.iter().zip(weight).take(*count) {
+                        changes.change(k, |_| change);
                     }
                 }
             }

@@ -4,6 +4,7 @@
 //! for all.
 
 pub mod column;
+mod balanced_stdp;
 mod diehl_cook;
 mod izhikevich_stdp;
 mod lif_stdp;
@@ -85,6 +86,8 @@ enum Workloads {
     Coba(vogels_abbott::Coba),
     /// 784 inputs, 100 neurons that learn digits by STDP, and as many that inhibit the others.
     DiehlCook(diehl_cook::DiehlCook),
+    /// 11,250 neurons in balance, whose 81 million excitatory synapses learn.
+    BalancedStdp(balanced_stdp::BalancedStdp),
 }
 
 impl Workloads {
@@ -101,6 +104,7 @@ impl Workloads {
             Workloads::Cuba(workload) => ("cuba", workload),
             Workloads::Coba(workload) => ("coba", workload),
             Workloads::DiehlCook(workload) => ("diehl-cook", workload),
+            Workloads::BalancedStdp(workload) => ("balanced-stdp", workload),
         }
     }
 }
