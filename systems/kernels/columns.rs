@@ -6,20 +6,86 @@ use crate::learning::{PlasticityRule, Traces};
 
 /// Where the synapses of a sparse projection are.
 ///
-/// Synapse k of row i lies at `row_start[i] <= k < row_start[i + 1]` and ends on neuron `target[k]`, ascending within a
-/// row. The synapses of column j are `by_column[column_start[j] .. column_start[j + 1]]`, pairs of (source, k) ascending
-/// in the source.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Synapse k of row i lies at `row_start[i] <= k < row_start[i + 1]`. Where its ends stand follows from the numbers of neurons:
+/// in 16 bits if they allow it, which halves what is read.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pattern {
     /// First synapse of each row, and one past the last: `n_pre + 1` entries.
     pub row_start: Vec<u64>,
-    /// Post-synaptic neuron of each synapse.
-    pub target: Vec<u32>,
     /// First entry of each column in `by_column`, and one past the last: `n_post + 1` entries.
     pub column_start: Vec<u64>,
-    /// The synapses column by column: (pre-synaptic neuron, synapse).
-    pub by_column: Vec<(u32, u32)>,
+    /// The ends of the synapses.
+    pub ends: AnyEnds,
 }
+
+/// [`Ends`] in as many bits as they need.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnyEnds {
+    /// In 16 bits.
+    Short(Ends<u16>),
+    /// In 32 bits.
+    Long(Ends<u32>),
+}
+
+/// The ends of synapses, row by row and column by column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ends<I> {
+    /// Post-synaptic neuron of each synapse, ascending within a row.
+    pub target: Vec<I>,
+    /// The synapses column by column: the pre-synaptic neuron, ascending, and the place in its row.
+    pub by_column: Vec<[I; 2]>,
+}
+
+/// A number of a neuron, or of a synapse of one.
+pub trait Index: Copy + Default + Send + Sync {
+    /// How many there may be.
+    const LIMIT: u64;
+
+    /// It, which is below the limit.
+    fn new(x: usize) -> Self;
+
+    /// It.
+    fn get(self) -> usize;
+}
+
+impl Index for u16 {
+    const LIMIT: u64 = 1 << 16;
+
+    #[inline(always)]
+    fn new(x: usize) -> Self {
+        x as u16
+    }
+
+    #[inline(always)]
+    fn get(self) -> usize {
+        usize::from(self)
+    }
+}
+
+impl Index for u32 {
+    const LIMIT: u64 = 1 << 32;
+
+    #[inline(always)]
+    fn new(x: usize) -> Self {
+        x as u32
+    }
+
+    #[inline(always)]
+    fn get(self) -> usize {
+        self as usize
+    }
+}
+
+/// Does the same with the ends of a pattern, whichever they are.
+macro_rules! with_ends {
+    ($pattern:expr, |$ends:ident| $body:expr) => {
+        match &$pattern.ends {
+            $crate::kernels::columns::AnyEnds::Short($ends) => $body,
+            $crate::kernels::columns::AnyEnds::Long($ends) => $body,
+        }
+    };
+}
+pub(crate) use with_ends;
 
 impl Pattern {
     /// Lays out synapses that come sorted by source, then by target. At most `u32::MAX` of them.
@@ -42,26 +108,72 @@ impl Pattern {
             column_start[j as usize + 1] += 1;
         }
         add_up(&mut column_start);
-        let mut next = column_start.clone();
-        let mut by_column = vec![(0, 0); target.len()];
-        for (i, row) in row_start.windows(2).enumerate() {
-            for k in row[0]..row[1] {
-                let next = &mut next[target[k as usize] as usize];
-                by_column[*next as usize] = (i as u32, k as u32);
-                *next += 1;
-            }
-        }
-        Pattern { row_start, target, column_start, by_column }
+        let longest = row_start.windows(2).map(|row| row[1] - row[0]).max().unwrap_or(0);
+        let ends = if Self::is_short(row_start.len() - 1, n_post) && longest <= u16::LIMIT {
+            let short: Vec<u16> = target.iter().map(|&j| j as u16).collect();
+            drop(target);
+            AnyEnds::Short(Ends::new(&row_start, &column_start, short))
+        } else {
+            AnyEnds::Long(Ends::new(&row_start, &column_start, target))
+        };
+        Pattern { row_start, column_start, ends }
+    }
+
+    fn is_short(n_pre: usize, n_post: usize) -> bool {
+        n_pre.max(n_post) as u64 <= u16::LIMIT
+    }
+
+    /// Memory that a synapse between so many neurons takes, without its weight \[bytes\].
+    pub fn bytes_each(n_pre: usize, n_post: usize) -> usize {
+        3 * if Self::is_short(n_pre, n_post) { size_of::<u16>() } else { size_of::<u32>() }
+    }
+
+    /// The number of synapses.
+    pub fn len(&self) -> usize {
+        with_ends!(self, |ends| ends.target.len())
+    }
+
+    /// Whether there are no synapses.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Memory that all take, without the weights \[bytes\].
+    pub fn bytes(&self) -> usize {
+        let starts = size_of_val(&self.row_start[..]) + size_of_val(&self.column_start[..]);
+        starts + with_ends!(self, |ends| size_of_val(&ends.target[..]) + size_of_val(&ends.by_column[..]))
+    }
+
+    /// The post-synaptic neuron of synapse k. In a loop over many, take the [`Ends`] instead.
+    pub fn target(&self, k: usize) -> u32 {
+        with_ends!(self, |ends| ends.target[k].get() as u32)
     }
 
     /// The synapses of row i.
-    pub fn row(&self, i: u32) -> std::ops::Range<usize> {
-        self.row_start[i as usize] as usize..self.row_start[i as usize + 1] as usize
+    #[inline(always)]
+    pub fn row(&self, i: usize) -> std::ops::Range<usize> {
+        self.row_start[i] as usize..self.row_start[i + 1] as usize
     }
 
-    /// The synapses of column j: (source, synapse).
-    pub fn column(&self, j: usize) -> &[(u32, u32)] {
-        &self.by_column[self.column_start[j] as usize..self.column_start[j + 1] as usize]
+    /// The entries of column j in `by_column`.
+    #[inline(always)]
+    pub fn column(&self, j: usize) -> std::ops::Range<usize> {
+        self.column_start[j] as usize..self.column_start[j + 1] as usize
+    }
+}
+
+impl<I: Index> Ends<I> {
+    fn new(row_start: &[u64], column_start: &[u64], target: Vec<I>) -> Self {
+        let mut next = column_start.to_vec();
+        let mut by_column = vec![[I::default(); 2]; target.len()];
+        for (i, row) in row_start.windows(2).enumerate() {
+            for (place, j) in target[row[0] as usize..row[1] as usize].iter().enumerate() {
+                let next = &mut next[j.get()];
+                by_column[*next as usize] = [I::new(i), I::new(place)];
+                *next += 1;
+            }
+        }
+        Ends { target, by_column }
     }
 }
 
@@ -110,11 +222,13 @@ simd! {
 
 /// Adds the weights of the spiking rows to their targets' currents.
 pub fn scatter_rows(current: &mut [Real], pattern: &Pattern, weights: &[Real], events: &[u32]) {
-    assert_eq!(weights.len(), pattern.target.len());
-    for &i in events {
-        let row = pattern.row(i);
-        for (w, &j) in weights[row.clone()].iter().zip(&pattern.target[row]) {
-            current[j as usize] += w;
+    assert_eq!(weights.len(), pattern.len());
+    with_ends!(pattern, |ends| {
+        for &i in events {
+            let row = pattern.row(i as usize);
+            for (w, j) in weights[row.clone()].iter().zip(&ends.target[row]) {
+                current[j.get()] += w;
+            }
         }
-    }
+    });
 }

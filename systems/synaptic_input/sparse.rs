@@ -5,7 +5,9 @@ use crate::Real;
 use crate::connections::{Connections, Rows, WholePattern};
 use crate::error::{Error, Result};
 use crate::fire::SpikeSet;
-use crate::kernels::columns::{Collected, Pattern, TOGETHER, potentiate, scatter_rows};
+use crate::kernels::columns::{
+    Collected, Ends, Index, Pattern, TOGETHER, potentiate, scatter_rows, with_ends,
+};
 use crate::learning::{Activity, Changes, PlasticityRule, Traces};
 use crate::weights::{Given, Weights};
 use crate::workers::Workers;
@@ -42,17 +44,17 @@ pub struct SparseSynapses {
 impl SparseSynapses {
     /// Every synapse as (source, target, weight), sorted by source, then by target.
     pub fn triplets(&self) -> impl Iterator<Item = (u32, u32, Real)> + '_ {
-        let rows = (0..self.n_pre as u32).flat_map(|i| self.pattern.row(i).map(move |k| (i, k)));
-        rows.map(|(i, k)| (i, self.pattern.target[k], self.weights.values()[k]))
+        let rows = (0..self.n_pre).flat_map(|i| self.pattern.row(i).map(move |k| (i as u32, k)));
+        rows.map(|(i, k)| (i, self.pattern.target(k), self.weights.values()[k]))
     }
 
     /// The weights as a compressed-row matrix of shape (pre, post). Where a pair has several synapses, their sum stands there.
     pub fn to_csr(&self) -> sprs::CsMatI<Real, u32, u64> {
         let (mut starts, mut targets, mut weights) = (vec![0_u64], Vec::new(), Vec::<Real>::new());
-        for i in 0..self.n_pre as u32 {
+        for i in 0..self.n_pre {
             let first = targets.len();
             for k in self.pattern.row(i) {
-                let (j, w) = (self.pattern.target[k], self.weights.values()[k]);
+                let (j, w) = (self.pattern.target(k), self.weights.values()[k]);
                 match weights.last_mut() {
                     Some(sum) if targets[first..].last() == Some(&j) => *sum += w,
                     _ => {
@@ -68,7 +70,7 @@ impl SparseSynapses {
 
     /// The number of synapses.
     pub fn count(&self) -> usize {
-        self.pattern.target.len()
+        self.pattern.len()
     }
 }
 
@@ -116,8 +118,7 @@ fn drawn(site: &Site<'_>, connections: &Connections, purpose: &str) -> Result<Sp
         if synapses > limit {
             return Err(Error::TooManySynapses { projection, connectivity, synapses, limit });
         }
-        // A target and its weight by row, and a source and a number by column.
-        site.check_memory(connectivity, synapses, size_of::<(u32, Real, u32, u32)>())
+        site.check_memory(connectivity, synapses, Pattern::bytes_each(n_pre, n_post) + size_of::<Real>())
     };
     let (rows, order) = Rows::new(connections, &site.between(purpose), room)?;
     let given = match site.connections {
@@ -162,10 +163,7 @@ impl Synapses for SparseSynapses {
     }
 
     fn bytes(&self) -> usize {
-        let Pattern { row_start, target, column_start, by_column } = &self.pattern;
-        let rows = size_of_val(&row_start[..]) + size_of_val(&target[..]);
-        let columns = size_of_val(&column_start[..]) + size_of_val(&by_column[..]);
-        rows + columns + size_of_val(self.weights.values())
+        self.pattern.bytes() + size_of_val(self.weights.values())
     }
 
     fn deliver(&self, pre: &SpikeSet, current: &mut [Real], _: &Workers) {
@@ -175,15 +173,19 @@ impl Synapses for SparseSynapses {
     fn incoming_sums(&self, sums: &mut Vec<Real>) {
         sums.clear();
         sums.resize(self.n_post, 0.0);
-        for (&j, w) in self.pattern.target.iter().zip(self.weights.values()) {
-            sums[j as usize] += w;
-        }
+        with_ends!(self.pattern, |ends| {
+            for (j, w) in ends.target.iter().zip(self.weights.values()) {
+                sums[j.get()] += w;
+            }
+        });
     }
 
     fn scale_incoming(&mut self, factors: &[Real]) {
-        for (w, &j) in self.weights.values_mut().iter_mut().zip(&self.pattern.target) {
-            *w *= factors[j as usize];
-        }
+        with_ends!(self.pattern, |ends| {
+            for (w, j) in self.weights.values_mut().iter_mut().zip(&ends.target) {
+                *w *= factors[j.get()];
+            }
+        });
     }
 }
 
@@ -203,80 +205,90 @@ impl PlasticSynapses for SparseSynapses {
         activity: &Activity<'_>,
         workers: &Workers,
     ) {
-        let pattern = &self.pattern;
-        let by_row = rule.learns_at_pre_spikes() || C::VISITS_ALL;
-        let spikes = activity.pre.events().len() + activity.post.events().len();
-        let (synapses, n_pre) = (pattern.target.len(), pattern.row_start.len() - 1);
-        let work = spikes * 5 * (synapses / n_pre.max(1));
-        workers.each(work, parts(pattern, changes, workers.threads()), |(rows, mut changes)| {
-            let first = pattern.row_start[rows.start] as usize;
-            if by_row {
-                for &i in activity.pre.within(rows.clone()) {
-                    let row = pattern.row(i);
-                    let pre = (activity.pre_trace[i as usize], activity.pre_slow[i as usize]);
-                    let targets = &pattern.target[row.clone()];
-                    changes.update(row.start - first, row.len(), |k, w| {
-                        let j = targets[k] as usize;
-                        let (post, post_slow) = (activity.post_trace[j], activity.post_slow[j]);
-                        let traces = Traces { pre: pre.0, pre_slow: pre.1, post, post_slow };
-                        let depression = rule.on_pre_spike(w, traces);
-                        if activity.post.mask()[j] {
-                            depression + rule.on_post_spike(w, traces)
-                        } else {
-                            depression
-                        }
-                    });
-                }
-            }
-            let (from, to) = (rows.start as u32, rows.end as u32);
-            let mut collected = Collected::default();
-            for &j in activity.post.events() {
-                let column = pattern.column(j as usize);
-                let all = rows.len() == n_pre;
-                let at = |end: u32| column.partition_point(|(i, _)| *i < end);
-                let column = if all { column } else { &column[at(from)..at(to)] };
-                // What a spike on both sides brings was seen to above.
-                let is_left = |i: u32| !activity.pre.mask()[i as usize] || !by_row;
-                column.iter().take(AHEAD).for_each(|(_, k)| changes.prefetch(*k as usize - first));
-                let mut ahead = column.iter().skip(AHEAD);
-                if C::VISITS_ALL {
-                    // A weight that waits is brought up to date and changed in one go.
-                    for &(i, k) in column {
-                        ahead.next().into_iter().for_each(|(_, k)| changes.prefetch(*k as usize - first));
-                        if is_left(i) {
-                            let traces = activity.traces(i as usize, j as usize);
-                            changes.change(k as usize - first, |w| rule.on_post_spike(w, traces));
-                        }
-                    }
-                    continue;
-                }
-                let post = (activity.post_trace[j as usize], activity.post_slow[j as usize]);
-                for some in column.chunks(TOGETHER) {
-                    collected.count = 0;
-                    for &(i, k) in some {
-                        ahead.next().into_iter().for_each(|(_, k)| changes.prefetch(*k as usize - first));
-                        let n = collected.count;
-                        collected.synapse[n] = k as usize - first;
-                        collected.weight[n] = changes.weight(k as usize - first);
-                        collected.pre[n] = activity.pre_trace[i as usize];
-                        collected.pre_slow[n] = activity.pre_slow[i as usize];
-                        collected.count += usize::from(is_left(i));
-                    }
-                    potentiate(rule, post, &mut collected);
-                    let Collected { synapse, weight, count, .. } = &collected;
-                    for (&k, &change) in synapse.iter().zip(weight).take(*count) {
-                        changes.change(k, |_| change);
-                    }
-                }
-            }
-        });
+        with_ends!(self.pattern, |ends| learn(&self.pattern, ends, changes, rule, activity, workers));
     }
+}
+
+fn learn<I: Index, R: PlasticityRule, C: Changes>(
+    pattern: &Pattern,
+    ends: &Ends<I>,
+    changes: C,
+    rule: &R,
+    activity: &Activity<'_>,
+    workers: &Workers,
+) {
+    let by_row = rule.learns_at_pre_spikes() || C::VISITS_ALL;
+    // What a spike on both sides brings is seen to by row.
+    let is_left = |i: I| !activity.pre.mask()[i.get()] || !by_row;
+    let spikes = activity.pre.events().len() + activity.post.events().len();
+    let n_pre = pattern.row_start.len() - 1;
+    let work = spikes * 5 * (pattern.len() / n_pre.max(1));
+    workers.each(work, parts(pattern, changes, workers.threads()), |(rows, mut changes)| {
+        let first = pattern.row_start[rows.start] as usize;
+        if by_row {
+            for &i in activity.pre.within(rows.clone()) {
+                let row = pattern.row(i as usize);
+                let pre = (activity.pre_trace[i as usize], activity.pre_slow[i as usize]);
+                let targets = &ends.target[row.clone()];
+                changes.update(row.start - first, row.len(), |k, w| {
+                    let j = targets[k].get();
+                    let (post, post_slow) = (activity.post_trace[j], activity.post_slow[j]);
+                    let traces = Traces { pre: pre.0, pre_slow: pre.1, post, post_slow };
+                    let depression = rule.on_pre_spike(w, traces);
+                    if activity.post.mask()[j] {
+                        depression + rule.on_post_spike(w, traces)
+                    } else {
+                        depression
+                    }
+                });
+            }
+        }
+        let mut collected = Collected::default();
+        for &j in activity.post.events() {
+            let column = &ends.by_column[pattern.column(j as usize)];
+            let all = rows.len() == n_pre;
+            let at = |end: usize| column.partition_point(|[i, _]| i.get() < end);
+            let column = if all { column } else { &column[at(rows.start)..at(rows.end)] };
+            let synapse = |[i, place]: [I; 2]| pattern.row_start[i.get()] as usize + place.get() - first;
+            column.iter().take(AHEAD).for_each(|&entry| changes.prefetch(synapse(entry)));
+            let mut ahead = column.iter().skip(AHEAD);
+            if C::VISITS_ALL {
+                // A weight that waits is brought up to date and changed in one go.
+                for &entry in column {
+                    ahead.next().into_iter().for_each(|&entry| changes.prefetch(synapse(entry)));
+                    if is_left(entry[0]) {
+                        let traces = activity.traces(entry[0].get(), j as usize);
+                        changes.change(synapse(entry), |w| rule.on_post_spike(w, traces));
+                    }
+                }
+                continue;
+            }
+            let post = (activity.post_trace[j as usize], activity.post_slow[j as usize]);
+            for some in column.chunks(TOGETHER) {
+                collected.count = 0;
+                for &entry in some {
+                    ahead.next().into_iter().for_each(|&entry| changes.prefetch(synapse(entry)));
+                    let (n, i, k) = (collected.count, entry[0].get(), synapse(entry));
+                    collected.synapse[n] = k;
+                    collected.weight[n] = changes.weight(k);
+                    collected.pre[n] = activity.pre_trace[i];
+                    collected.pre_slow[n] = activity.pre_slow[i];
+                    collected.count += usize::from(is_left(entry[0]));
+                }
+                potentiate(rule, post, &mut collected);
+                let Collected { synapse, weight, count, .. } = &collected;
+                for (&k, &change) in synapse.iter().zip(weight).take(*count) {
+                    changes.change(k, |_| change);
+                }
+            }
+        }
+    });
 }
 
 /// Cuts the rows into `n` parts of about as many synapses each, with the changes of these.
 fn parts<C: Changes>(pattern: &Pattern, changes: C, n: usize) -> impl Iterator<Item = (Range<usize>, C)> {
     let n_pre = pattern.row_start.len() - 1;
-    let each = pattern.target.len().div_ceil(n) as u64;
+    let each = pattern.len().div_ceil(n) as u64;
     let (mut left, mut first) = (Some(changes), 0);
     std::iter::from_fn(move || {
         if first == n_pre {
