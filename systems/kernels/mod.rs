@@ -54,6 +54,27 @@ fn fetch<const HINT: i32, T>(x: &[T], k: usize) {
     let _ = (x, k);
 }
 
+/// Asks for large pages behind `x`, which is best done before it is written to: numbers that are read here and there wait
+/// for the address of their page as long as for themselves. A hint that may be refused, and then costs speed only.
+pub fn prefer_large_pages<T>(x: &mut [T]) {
+    #[cfg(target_os = "linux")]
+    {
+        /// The size of a small page, or a multiple of it.
+        const PAGE: usize = 1 << 16;
+        /// The size of a large page.
+        const LARGE: usize = 1 << 21;
+        let range = x.as_mut_ptr_range();
+        let (begin, end) = ((range.start as usize).next_multiple_of(PAGE), range.end as usize / PAGE * PAGE);
+        if end > begin && end - begin >= 2 * LARGE {
+            let skipped = begin - range.start as usize;
+            // SAFETY: `begin .. end` lies within memory that `x` borrows, and the advice changes nothing that is in it.
+            unsafe { libc::madvise(range.start.byte_add(skipped).cast(), end - begin, libc::MADV_HUGEPAGE) };
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = x;
+}
+
 /// Compiles a kernel twice, for the baseline instruction set and for AVX2, and picks at run time what the processor has.
 ///
 /// One binary then runs everywhere, with the same results: AVX2 without FMA does the same operations in wider registers.

@@ -1,6 +1,7 @@
 //! The weights of a projection, and changes of them that wait to be made.
 
 use crate::Real;
+use crate::kernels::prefer_large_pages;
 use crate::learning::InPlace;
 use std::any::Any;
 use std::fmt::Debug;
@@ -89,7 +90,9 @@ pub struct Weights {
 impl Weights {
     /// `n` weights of 0.
     pub fn zeros(n: usize) -> Self {
-        vec![0.0; n].into()
+        let mut weights = vec![0.0; n];
+        prefer_large_pages(&mut weights);
+        weights.into()
     }
 
     /// The number of weights.
