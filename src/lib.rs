@@ -108,6 +108,8 @@ mod documents {
         mod izhikevich {}
         #[doc = include_str!("../docs/models/lif-psc-exp.md")]
         mod lif_psc_exp {}
+        #[doc = include_str!("../docs/models/lif-psc-alpha.md")]
+        mod lif_psc_alpha {}
         #[doc = include_str!("../docs/models/lif-cond-exp.md")]
         mod lif_cond_exp {}
         #[doc = include_str!("../docs/models/poisson-source.md")]
@@ -128,6 +130,8 @@ mod documents {
         mod istdp {}
         #[doc = include_str!("../docs/models/triplet-stdp.md")]
         mod triplet_stdp {}
+        #[doc = include_str!("../docs/models/power-law-stdp.md")]
+        mod power_law_stdp {}
         #[doc = include_str!("../docs/models/static-synapses.md")]
         mod static_synapses {}
     }

@@ -28,7 +28,8 @@ pub(crate) fn check_foreign(mut problems: ResMut<Problems>, projections: Query<(
     let unchanging = format!("their weights do not change: {sparse}");
     let summed = format!("they are not known target by target: {sparse}");
     let at_receptors = format!(
-        "what they bring takes its course in the receptors of `LifPscExp` or `LifCondExp`: take one of these, or {sparse}"
+        "what they bring takes its course in the receptors of `LifPscExp`, `LifPscAlpha` or `LifCondExp`: take one of these, or \
+         {sparse}"
     );
     for (name, (has_current, has_delays, compartment, of_weights, of_currents)) in &projections {
         let mut refuse = |behaviour: &str, why: &str| {

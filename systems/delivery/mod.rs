@@ -32,9 +32,9 @@ use serde::{Deserialize, Serialize};
 /// [`Connections`] says which there are, [`WeightInitializer`](crate::weights::WeightInitializer) and
 /// [`SynapticDelays`](crate::weights::SynapticDelays) what weight and delay each has. A spike that is fired at step t
 /// arrives at step t + delay: its weight joins the input of the target's receptors where the neuron model has some
-/// ([`LifPscExp`](crate::dynamics::models::LifPscExp), [`LifCondExp`](crate::dynamics::models::LifCondExp)), and the
-/// current of its proximal dendrite else. The source needs no axon. A projection that joins a running network carries the
-/// spikes that are fired from then on.
+/// ([`LifPscExp`](crate::dynamics::models::LifPscExp), [`LifPscAlpha`](crate::dynamics::models::LifPscAlpha),
+/// [`LifCondExp`](crate::dynamics::models::LifCondExp)), and the current of its proximal dendrite else. The source needs
+/// no axon. A projection that joins a running network carries the spikes that are fired from then on.
 ///
 /// Weights are stored in fixed point: with 32 bits, a 32-bit float within 1/128 of the largest weight to that
 /// population is kept to the last bit, a smaller one to 2^−31 of the largest; with 16 bits, to 1/65,534 of the largest.

@@ -16,6 +16,7 @@ mod initializers;
 mod learning;
 mod synapses;
 mod rules;
+mod power_law;
 mod reward;
 mod twin;
 mod closed_loop;

@@ -3,6 +3,7 @@
 use super::*;
 
 mod lif_psc_exp;
+mod lif_psc_alpha;
 mod lif_cond_exp;
 mod poisson_drive;
 
