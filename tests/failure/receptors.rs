@@ -49,6 +49,8 @@ fn parameters_of_models_with_receptors_stay_within_their_range() {
         ("`c`", "-250", population(2, current().c(-250.0))),
         ("`tau_syn`", "0", population(2, current().tau_syn(vec![0.5, 0.0]))),
         ("`tau_syn_inh`", "-1", population(2, current().tau_syn_inh(-1.0))),
+        ("`tau_syn`", "-2", population(2, LifPscAlpha::default().tau_syn(-2.0))),
+        ("`tau_syn_inh`", "0", population(2, LifPscAlpha::default().tau_syn_inh(vec![1.0, 0.0]))),
         ("`c`", "0", population(2, conductance().c(0.0))),
         ("`g_leak`", "0", population(2, conductance().g_leak(0.0))),
         ("`tau_syn_exc`", "-5", population(2, conductance().tau_syn_exc(-5.0))),

@@ -174,7 +174,7 @@ fn a_spike_resets_the_membrane_and_leaves_the_currents() -> Result<()> {
         // The equations are linear: what the reset took off decays by itself.
         gap *= (-0.1_f64 / 10.0).exp();
         let given = f64::from(v[1]) - f64::from(v[0]);
-        assert!((given - gap).abs() < 1e-4 * gap, "step {step}: {given}, expected {gap}");
+        assert!((given - gap).abs() <= 1e-4 * gap, "step {step}: {given}, expected {gap}");
     }
     assert_eq!(fired, 1);
     Ok(())
