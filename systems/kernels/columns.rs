@@ -232,3 +232,42 @@ pub fn scatter_rows(current: &mut [Real], pattern: &Pattern, weights: &[Real], e
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_synapse_is_found_by_row_and_by_column_however_ends_are_stored() {
+        // More targets, or a longer row, than 16 bits tell apart.
+        let long_row = (0..70_000).map(|k| (1, k / 7_000));
+        let pairs: Vec<(u32, u32)> =
+            [(0, 3), (0, 9)].into_iter().chain(long_row).chain([(2, 0), (2, 3)]).collect();
+        let (few, many) = (&pairs[..2], &pairs[..]);
+        for (n_post, pairs, is_short) in
+            [(10, few, true), (65_536, few, true), (65_537, few, false), (10, many, false)]
+        {
+            let pattern = Pattern::from_sorted(3, n_post, pairs.iter().copied());
+            assert_eq!(matches!(pattern.ends, AnyEnds::Short(_)), is_short, "{n_post} targets");
+            assert_eq!(pattern.len(), pairs.len());
+            let by_row = (0..3).flat_map(|i| pattern.row(i).map(move |k| (i as u32, k)));
+            assert!(by_row.map(|(i, k)| (i, pattern.target(k))).eq(pairs.iter().copied()));
+            let mut by_column: Vec<(u32, u32)> = Vec::new();
+            with_ends!(pattern, |ends| for j in 0..n_post {
+                for [i, place] in &ends.by_column[pattern.column(j)] {
+                    let k = pattern.row(i.get()).start + place.get();
+                    assert_eq!(pattern.target(k), j as u32);
+                    by_column.push((i.get() as u32, k as u32));
+                }
+            });
+            by_column.sort_by_key(|(_, k)| *k);
+            assert!(
+                by_column.iter().map(|(i, k)| (*i, *k)).eq(pairs.iter().zip(0..).map(|((i, _), k)| (*i, k)))
+            );
+            let (weights, mut current) = (vec![1.0; pairs.len()], vec![0.0; n_post]);
+            scatter_rows(&mut current, &pattern, &weights, &[0, 2]);
+            let expected = |j| pairs.iter().filter(|&&(i, target)| i != 1 && target == j).count() as Real;
+            assert!(current.iter().zip(0..).all(|(x, j)| *x == expected(j)));
+        }
+    }
+}

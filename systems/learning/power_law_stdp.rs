@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// **Equation.** `dw = lambda·w_0·(w/w_0)^mu·x_i·[j fires] − lambda·alpha·w·y_j·[i fires]`, with the pre-synaptic trace x
 /// and the post-synaptic trace y of this step, the present spikes already in them. Depression takes at most all of a
-/// weight, and a weight of 0 or below is not potentiated: weights that start above 0 stay there.
+/// weight, and a weight of 0 or below is not potentiated: weights that start above 0 never go below it, and one that has
+/// come to 0 stays there. (Behind a reward, which scales all changes, add a [`WeightClip`](crate::weights::WeightClip).)
 ///
 /// **Parameters.** Below; the time constants belong to [`PreTrace`](crate::traces::PreTrace) and
 /// [`PostTrace`](crate::traces::PostTrace), 20 ms each in the reference.

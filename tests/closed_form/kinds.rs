@@ -1,7 +1,7 @@
 //! Kinds of connectivity: what each makes of spikes, how each learns and is normalized.
 
 use super::*;
-use conex::systems::synaptic_input::sparse::SparseSynapses;
+use conex::systems::synaptic_input::{Synapses, sparse::SparseSynapses};
 use ndarray::{Array3, Array5, Axis};
 use proptest::prelude::*;
 
@@ -346,6 +346,57 @@ fn compare_with_twin(mut twin: MovedKernel, shape: Vec<usize>, seed: u64) -> Res
         for (given, expected) in weights.iter().zip(&twin.w) {
             prop_assert!((f64::from(*given) - expected).abs() < 1e-5, "step {step}: w {given}, {expected}");
         }
+    }
+    Ok(())
+}
+
+/// Ends are stored in 16 bits, unless there are too many neurons for that.
+#[test]
+fn sparse_synapses_learn_the_same_however_their_ends_are_stored() -> Result<()> {
+    const TARGETS: usize = 90;
+
+    let mut lcg = Lcg(5);
+    let mut triplets = Vec::new();
+    for i in 0..60 {
+        triplets.extend((0..TARGETS).filter(|_| lcg.next() < 0.3).map(|j| (i, j)));
+    }
+    let learned = |n_post: usize, normalized: bool| -> Result<(Vec<Real>, usize)> {
+        let mut net = network(1.0)?;
+        let (pre, post) = (input(&mut net, "pre", 60)?, input(&mut net, "post", n_post)?);
+        let mut weights = sprs::TriMat::new((60, n_post));
+        triplets
+            .iter()
+            .enumerate()
+            .for_each(|(k, &(i, j))| weights.add_triplet(i, j, 0.2 + k as Real * 1e-4));
+        let rule = (Stdp::new(0.01, 0.012), PreTrace::new(8.0), PostTrace::new(12.0));
+        let weights = WeightInitializer::sparse(&weights.to_csr());
+        let projection = net.synapses(pre, post, (Sparse, weights, Proximal, rule))?;
+        if normalized {
+            net.world_mut().entity_mut(projection).insert(WeightNormalization::new(4.0));
+        }
+        let mut lcg = Lcg(6);
+        for _ in 0..80 {
+            net.set_input(pre, &lcg.some_of(60, 0.1))?;
+            net.set_input(post, &lcg.some_of(TARGETS as u32, 0.1))?;
+            net.step()?;
+        }
+        let bytes = net.get::<SparseSynapses>(projection)?.bytes();
+        Ok((net.state(projection, "weights")?, bytes))
+    };
+    for normalized in [false, true] {
+        let (short, few) = learned(TARGETS, normalized)?;
+        let (long, many) = learned(70_000, normalized)?;
+        assert_eq!(short, long);
+        assert!(
+            short.iter().zip(0..).any(|(w, k)| (*w - (0.2 + k as Real * 1e-4)).abs() > 1e-3),
+            "they learn"
+        );
+        let starts = (70_000 - TARGETS) * size_of::<u64>();
+        assert_eq!(
+            many - few,
+            starts + triplets.len() * 3 * size_of::<u16>(),
+            "two bytes more for each of three"
+        );
     }
     Ok(())
 }
