@@ -109,7 +109,7 @@ fn synapses(c: &mut Criterion) {
     let n = 10_000;
     let pairs = (0..n as u32).flat_map(|i| (0..100).map(move |k| (i, k * 100 + i % 100)));
     let pattern = Pattern::from_sorted(n, n, pairs);
-    let (weights, events) = (numbers(pattern.target.len()), every(n, 100));
+    let (weights, events) = (numbers(pattern.len()), every(n, 100));
     let mut current = vec![0.0; n];
     group.throughput(Throughput::Elements(events.len() as u64 * 100));
     group.bench_function("scatter_rows", |b| {
