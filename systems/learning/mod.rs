@@ -82,6 +82,10 @@ pub struct Traces {
 /// When both fire in one step, the two changes are computed from the weight as it stood and added up. The component
 /// `#[require(Plastic)]`s; the projection needs a [`PreTrace`] and a [`PostTrace`] beside it.
 pub trait PlasticityRule: Component + Debug + Clone {
+    /// Whether [`on_post_spike`](Self::on_post_spike) computes so much that synapses which lie apart are better collected, and
+    /// it is applied to several at once: so with a power or an exponential. Default no.
+    const COSTLY: bool = false;
+
     /// By how much weight `w` changes when its pre-synaptic neuron fires.
     fn on_pre_spike(&self, w: Real, traces: Traces) -> Real;
 

@@ -49,6 +49,8 @@ impl Default for PowerLawStdp {
 }
 
 impl PlasticityRule for PowerLawStdp {
+    const COSTLY: bool = true;
+
     #[inline(always)]
     fn on_pre_spike(&self, w: Real, traces: Traces) -> Real {
         let share = self.lambda * self.alpha * traces.post;

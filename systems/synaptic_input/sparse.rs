@@ -252,8 +252,8 @@ fn learn<I: Index, R: PlasticityRule, C: Changes>(
             let synapse = |[i, place]: [I; 2]| pattern.row_start[i.get()] as usize + place.get() - first;
             column.iter().take(AHEAD).for_each(|&entry| changes.prefetch(synapse(entry)));
             let mut ahead = column.iter().skip(AHEAD);
-            if C::VISITS_ALL {
-                // A weight that waits is brought up to date and changed in one go.
+            // A weight that waits is brought up to date and changed in one go.
+            if C::VISITS_ALL || !R::COSTLY {
                 for &entry in column {
                     ahead.next().into_iter().for_each(|&entry| changes.prefetch(synapse(entry)));
                     if is_left(entry[0]) {
