@@ -75,11 +75,14 @@ pub fn prefer_large_pages<T>(x: &mut [T]) {
     let _ = x;
 }
 
-/// Compiles a kernel twice, for the baseline instruction set and for AVX2, and picks at run time what the processor has.
+/// Compiles a kernel several times, for the baseline instruction set, for AVX2 and, where it says `wide;`, for AVX-512, and
+/// picks at run time what the processor has.
 ///
-/// One binary then runs everywhere, with the same results: AVX2 without FMA does the same operations in wider registers.
+/// One binary then runs everywhere, with the same results: wider registers do the same operations. They are not always
+/// faster: which kernels are wide was measured.
 macro_rules! simd {
     (
+        @ $wide:literal
         $(#[$meta:meta])*
         $vis:vis fn $name:ident $(<$($generic:ident : $bound:path),+>)? ($($arg:ident : $kind:ty),* $(,)?) $(-> $out:ty)? $body:block
     ) => {
@@ -97,6 +100,15 @@ macro_rules! simd {
                 fn avx2 $(<$($generic: $bound),+>)? ($($arg: $kind),*) $(-> $out)? {
                     plain($($arg),*)
                 }
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+                #[allow(clippy::too_many_arguments)]
+                fn avx512 $(<$($generic: $bound),+>)? ($($arg: $kind),*) $(-> $out)? {
+                    plain($($arg),*)
+                }
+                if $wide && $crate::kernels::has_avx512() {
+                    // SAFETY: the processor has just said that it has all that `avx512` asks for.
+                    return unsafe { avx512($($arg),*) };
+                }
                 if std::arch::is_x86_feature_detected!("avx2") {
                     // SAFETY: the processor has just said that it has AVX2, the only thing that `avx2` asks for.
                     return unsafe { avx2($($arg),*) };
@@ -105,5 +117,18 @@ macro_rules! simd {
             plain($($arg),*)
         }
     };
+    (wide; $($kernel:tt)*) => { $crate::kernels::simd! { @ true $($kernel)* } };
+    ($($kernel:tt)*) => { $crate::kernels::simd! { @ false $($kernel)* } };
 }
 pub(crate) use simd;
+
+/// Whether the processor has those parts of AVX-512 that kernels are compiled for.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) fn has_avx512() -> bool {
+    use std::arch::is_x86_feature_detected;
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+}

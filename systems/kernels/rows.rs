@@ -6,6 +6,7 @@ use crate::learning::{Changes, PlasticityRule, Reward, Traces};
 use crate::weights::Held;
 
 simd! {
+    wide;
     /// Adds the rows `events` of `weights` (`events.len()` picks out of rows of length `n_post`), columns
     /// `first .. first + current.len()`, to `current`, row after row for each target.
     pub fn add_rows(current: &mut [Real], weights: &[Real], n_post: usize, first: usize, events: &[u32]) {
@@ -30,6 +31,7 @@ simd! {
 }
 
 simd! {
+    wide;
     /// Changes each weight of the row that starts at `first` by what its rule says for a pre-synaptic spike, and for a
     /// post-synaptic one where the target `fired` too, both from the weight as it stood. `pre` are the fast and the slow
     /// trace of the row's neuron.
@@ -46,6 +48,7 @@ simd! {
 }
 
 simd! {
+    wide;
     /// Changes each weight of the row that starts at `first` by what its rule says for a pre-synaptic spike, where no target
     /// fired.
     pub fn depress_row<R: PlasticityRule, C: Changes>(rule: &R, changes: &mut C, first: usize, pre: (Real, Real),
@@ -59,6 +62,7 @@ simd! {
 }
 
 simd! {
+    wide;
     /// `w ← w + x·sum`, held within a range, for weights strictly between `min` and `max`; others stay.
     pub fn add_sums(w: &mut [Real], x: Real, sums: &[Real], min: Real, max: Real, held: Held) {
         assert_eq!(w.len(), sums.len());
@@ -71,6 +75,7 @@ simd! {
 }
 
 simd! {
+    wide;
     /// Whether any weight strictly between `min` and `max` would not be so any more with `x·sum` added.
     pub fn any_leaves(w: &[Real], x: Real, sums: &[Real], min: Real, max: Real) -> bool {
         assert_eq!(w.len(), sums.len());
@@ -84,6 +89,7 @@ simd! {
 }
 
 simd! {
+    wide;
     /// `c ← c − rate·c + dw`, then `w ← w + dopamine·c`, held within a range, for a row of weights and their eligibility.
     /// `dw` is what the rule says for a pre-synaptic spike, where `spikes` is true, and for a post-synaptic one where the
     /// target `fired`.
@@ -104,6 +110,7 @@ simd! {
 }
 
 simd! {
+    wide;
     /// As [`reward_row`] where no neuron on either side fired.
     pub fn reward_silent_row(w: &mut [Real], c: &mut [Real], reward: Reward, held: Held) {
         assert_eq!(w.len(), c.len());
@@ -115,6 +122,7 @@ simd! {
 }
 
 simd! {
+    wide;
     /// Whether any number is more than what is left of one that has decayed to nothing.
     pub fn any_normal(x: &[Real]) -> bool {
         let mut any = false;
@@ -126,6 +134,7 @@ simd! {
 }
 
 simd! {
+    wide;
     /// As [`reward_silent_row`], in double precision; `keep` is what is left of the eligibility.
     pub fn replay_silent_step(w: &mut [f64], c: &mut [f64], keep: f64, dopamine: f64, held: Held) {
         assert_eq!(w.len(), c.len());
@@ -137,6 +146,7 @@ simd! {
 }
 
 simd! {
+    wide;
     /// Whether `now` is what `before` becomes when it decays by `rate`, bit for bit; `before` takes it over.
     pub fn decayed_to(before: &mut [Real], now: &[Real], rate: Real) -> bool {
         assert_eq!(before.len(), now.len());
@@ -151,6 +161,7 @@ simd! {
 }
 
 simd! {
+    wide;
     /// `w ← w + sum·(c + δ) − δ'`, then `c ← kept·(c + δ)`: many steps of dopamine in one go, with the changes δ of the
     /// eligibility and what the dopamine before them takes off, δ'.
     pub fn apply_rewards(w: &mut [Real], c: &mut [Real], brought: &[[Real; 2]], sum: Real, kept: Real) {
@@ -175,6 +186,7 @@ pub fn way(c: Real, noted: Real, reach: Real) -> Real {
 const GROUP: usize = 256;
 
 simd! {
+    wide;
     /// Appends j to `near` for every weight j that could have left its range on its [`way`].
     pub fn near_edges(w: &[Real], c: &[Real], noted: &[[Real; 2]], reach: Real, held: Held, near: &mut Vec<u32>) {
         assert!(w.len() == c.len() && w.len() == noted.len());

@@ -53,6 +53,7 @@ pub struct RandomSpikes<'a> {
 }
 
 simd! {
+    wide;
     /// Lets a step pass for neurons with the potentials `v` and the receptors' variables `own`. `crossed` gets one bit a
     /// neuron, set where `v >= threshold` after it. Gives whether every other potential is finite.
     pub fn advance<N: SynapticNeuron, S: Sum>(neuron: N, v: &mut [Real], own: [&mut [Real]; 2], inflow: &mut Inflow<'_, S>,
