@@ -240,6 +240,8 @@ pub struct Occasion {
     pub(crate) step: u64,
     /// How the pre-synaptic trace runs.
     pub(crate) pre_trace: TraceDecay,
+    /// How the slow one runs, where the rule asks for it.
+    pub(crate) pre_slow: Option<TraceDecay>,
     /// Whether the rule or a trace was changed since the last step.
     pub(crate) rule_changed: bool,
     /// Whether all weights are read at each step, so that nothing is to be gained.
@@ -283,6 +285,7 @@ impl LearnerItem<'_, '_> {
         Occasion {
             step: clock.iteration,
             pre_trace: TraceDecay { rate, scale: trace.spike_scale, pairing: trace.pairing },
+            pre_slow: self.slow.map(|slow| slow.pre_decay(clock.dt as Real)),
             rule_changed: rule_changed || trace.is_changed() || post.is_changed(),
             weights_are_read: self.normalized.0 || self.normalized.1,
         }

@@ -1,5 +1,6 @@
 //! Second, slower traces for rules that look at triplets of spikes.
 
+use super::TraceDecay;
 use crate::Real;
 use crate::error::{Error, Result};
 use crate::relations::Ends;
@@ -8,6 +9,9 @@ use crate::spike_catching::{PostSpikes, PreSpikes};
 use crate::time::Clock;
 use crate::traces::{Pairing, PostTrace, PreTrace, update};
 use bevy_ecs::prelude::*;
+
+/// What a spike adds to a slow trace.
+const SPIKE: Real = 1.0;
 
 /// The slow traces that a rule asks for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,6 +53,13 @@ pub struct SlowTraceValues {
     pairing: (Pairing, Pairing),
 }
 
+impl SlowTraceValues {
+    /// How the pre-synaptic one runs.
+    pub(super) fn pre_decay(&self, dt: Real) -> TraceDecay {
+        TraceDecay { rate: dt / self.taus.pre_tau, scale: SPIKE, pairing: self.pairing.0 }
+    }
+}
+
 /// Gives a projection the slow traces that its rule asks for, or lets those that it has `kept` follow the rule.
 pub(super) fn follow(
     projection: &mut EntityCommands,
@@ -76,8 +87,8 @@ fn update_slow_traces(
     let dt = clock.dt as Real;
     for (pre, post, mut slow) in &mut projections {
         let slow = &mut *slow;
-        update(&mut slow.pre, &pre.0, 1.0, dt / slow.taus.pre_tau, slow.pairing.0);
-        update(&mut slow.post, &post.0, 1.0, dt / slow.taus.post_tau, slow.pairing.1);
+        update(&mut slow.pre, &pre.0, SPIKE, dt / slow.taus.pre_tau, slow.pairing.0);
+        update(&mut slow.post, &post.0, SPIKE, dt / slow.taus.post_tau, slow.pairing.1);
     }
 }
 

@@ -173,7 +173,7 @@ pub trait PlasticSynapses: Synapses {
     /// Whether a synapse may wait for what dopamine brings it, until a spike on either side or until somebody reads the
     /// weights. [`learn`](Self::learn) has to visit every synapse of each source that spikes then, where
     /// [`Changes::VISITS_ALL`] asks for it, and [`deliver`](Synapses::deliver) should read [`Weights::of_rows`]. Default
-    /// false: behind a reward all synapses are swept at each step.
+    /// false: behind a reward all synapses are swept at each step, as long as anything is eligible.
     const REWARD_WAITS: bool = false;
 
     /// Tells `changes` for every synapse with a spike on either side what `rule` says of it. While this lasts there are no
@@ -218,19 +218,22 @@ pub trait PlasticSynapses: Synapses {
         let mut weights = std::mem::take(self.weights_mut());
         weights.take_eligibility(c);
         let waits = Self::REWARD_WAITS && !occasion.weights_are_read && WaitingSynapses::can_follow(reward);
+        let is_silent = !activity.teaches(rule);
+        let is_swept = !waits && weights.anything_eligible(is_silent);
         if waits {
             WaitingSynapses::step(&mut weights, reward, activity, |changes| {
                 self.learn(changes, rule, activity, workers);
             });
-        } else {
+        } else if is_swept {
             sweep(&mut weights, reward, |aside| {
-                if activity.teaches(rule) {
+                if !is_silent {
                     self.learn(aside, rule, activity, workers);
                 }
             });
+            weights.look_for_eligibility(is_silent, occasion);
         }
         *self.weights_mut() = weights;
-        if !waits && reward.dopamine != 0.0 {
+        if is_swept && reward.dopamine != 0.0 {
             self.keep_absent();
         }
     }
@@ -238,9 +241,6 @@ pub trait PlasticSynapses: Synapses {
 
 /// One step behind a reward for every synapse, with a spike or without.
 fn sweep(weights: &mut Weights, reward: Reward, learn: impl FnOnce(Aside<'_>)) {
-    weights.settle();
-    // What comes is not noted there.
-    drop(weights.take_pending::<WaitingSynapses>());
     let mut c = std::mem::take(weights.stored_with_eligibility().1);
     decay(&mut c, reward.decay);
     learn(Aside { weights: weights.values(), changes: &mut c });

@@ -200,9 +200,13 @@ impl PlasticSynapses for DenseSynapses {
     ) {
         self.weights.take_eligibility(c);
         let (n_pre, n_post, held) = (activity.pre.mask().len(), self.n_post, self.weights.held());
-        if occasion.weights_are_read || !RewardedRows::can_follow(rule, reward.decay) {
-            self.weights.settle();
+        if occasion.weights_are_read || !RewardedRows::<R>::can_follow(reward.decay) {
+            let is_silent = !activity.teaches(rule);
+            if !self.weights.anything_eligible(is_silent) {
+                return;
+            }
             self.reward_all_rows(rule, activity, reward, workers);
+            self.weights.look_for_eligibility(is_silent, occasion);
         } else {
             let mut rows = self
                 .weights

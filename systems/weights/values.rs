@@ -2,7 +2,8 @@
 
 use crate::Real;
 use crate::kernels::prefer_large_pages;
-use crate::learning::InPlace;
+use crate::kernels::rows::any_normal;
+use crate::learning::{InPlace, Occasion};
 use std::any::Any;
 use std::fmt::Debug;
 use std::sync::OnceLock;
@@ -73,6 +74,31 @@ pub(crate) trait Pending: Any + Debug + Send + Sync {
     fn copy(&self) -> Box<dyn Pending>;
 }
 
+/// Nothing is eligible: until a spike changes that, a reward has nothing to apply.
+#[derive(Clone, Copy, Debug)]
+struct NothingEligible;
+
+impl Pending for NothingEligible {
+    fn is_due(&self) -> bool {
+        false
+    }
+
+    fn are_current(&self, _: &[u32]) -> bool {
+        true
+    }
+
+    fn settle(&self, _: &mut [Real], _: &mut [Real]) {}
+
+    fn settled(&mut self) {}
+
+    fn copy(&self) -> Box<dyn Pending> {
+        Box::new(*self)
+    }
+}
+
+/// How often it is looked whether anything is eligible still \[steps\]: a third of what a sweep costs.
+const LOOKED_FOR: u64 = 16;
+
 /// The weights of a projection, and how often they were changed: what depends on them is computed anew only then.
 #[derive(Debug)]
 pub struct Weights {
@@ -124,6 +150,24 @@ impl Weights {
             self.settle();
             self.pending = None;
             self.eligibility = std::mem::take(c);
+        }
+    }
+
+    /// Whether a sweep over all eligibilities finds anything: so unless it was seen that nothing is left, and the step
+    /// `is_silent` too. Changes that wait are made first.
+    pub(crate) fn anything_eligible(&mut self, is_silent: bool) -> bool {
+        let nothing = self.take_pending::<NothingEligible>().filter(|_| is_silent);
+        let anything = nothing.is_none();
+        self.pending = nothing.map(|nothing| nothing as Box<dyn Pending>);
+        anything
+    }
+
+    /// Looks every so often whether a step that `is_silent` has left anything eligible.
+    pub(crate) fn look_for_eligibility(&mut self, is_silent: bool, occasion: &Occasion) {
+        if is_silent && occasion.step.is_multiple_of(LOOKED_FOR) && !any_normal(&self.eligibility) {
+            // It has decayed to nothing.
+            self.eligibility.fill(0.0);
+            self.pending = Some(Box::new(NothingEligible));
         }
     }
 

@@ -2,8 +2,10 @@
 //! once.
 
 use super::*;
+use conex::systems::learning::SlowTraces;
 use conex::systems::synaptic_input::Synapses;
 use conex::systems::synaptic_input::dense::DenseSynapses;
+use conex::systems::synaptic_input::local2d::Local2dSynapses;
 use conex::systems::synaptic_input::sparse::SparseSynapses;
 
 const N_PRE: usize = 70;
@@ -25,14 +27,34 @@ struct Case {
     clip: Option<(f64, f64)>,
     /// The largest payoff of a step.
     payoff: Option<f64>,
+    tau_c: f64,
     kind: Kind,
     pairing: Pairing,
+    slow: Slow,
 }
 
-const PLAIN: Case =
-    Case { bound: Bound::None, clip: None, payoff: None, kind: Kind::Dense, pairing: Pairing::All };
+/// What slow traces do: they multiply by 1 and half of themselves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Slow {
+    Nothing,
+    /// They act on the changes at spikes of their own side, as in [`TripletStdp`].
+    Triplets,
+    /// The slow trace of the source acts on what spikes of the target change: [`Crossed`].
+    Crossed,
+}
+
+const PLAIN: Case = Case {
+    bound: Bound::None,
+    clip: None,
+    payoff: None,
+    tau_c: 20.0,
+    kind: Kind::Dense,
+    pairing: Pairing::All,
+    slow: Slow::Nothing,
+};
 const A_MINUS: f64 = 0.012;
-const TAU_C: f64 = 20.0;
+/// Time constants of the slow traces.
+const TAU_SLOW: [f64; 2] = [30.0, 45.0];
 const TAU_DOPAMINE: f64 = 5.0;
 
 /// STDP, behind a reward or not: every synapse at every step, as BEHAVIOURS writes it.
@@ -47,8 +69,20 @@ struct Oracle {
     a_plus: f64,
     pre_trace: Vec<f64>,
     post_trace: Vec<f64>,
+    pre_slow: Vec<f64>,
+    post_slow: Vec<f64>,
     dopamine: f64,
     frozen: bool,
+}
+
+/// Takes up spikes, then decays.
+fn run(trace: &mut [f64], spikes: &[bool], tau: f64, pairing: Pairing) {
+    for (x, &spikes) in trace.iter_mut().zip(spikes) {
+        if spikes {
+            *x = if pairing == Pairing::Nearest { 1.0 } else { *x + 1.0 };
+        }
+        *x -= *x / tau;
+    }
 }
 
 impl Oracle {
@@ -65,30 +99,36 @@ impl Oracle {
             (0..n).map(|i| spikes.contains(&(i as u32))).collect()
         };
         let (pre, post) = (spiked(pre, N_PRE), spiked(post, N_POST));
-        for (trace, spikes, tau) in [(&mut self.pre_trace, &pre, 8.0), (&mut self.post_trace, &post, 14.0)] {
-            for (x, &spikes) in trace.iter_mut().zip(spikes) {
-                if spikes {
-                    *x = if self.case.pairing == Pairing::Nearest { 1.0 } else { *x + 1.0 };
-                }
-                *x -= *x / tau;
-            }
-        }
+        run(&mut self.pre_trace, &pre, 8.0, self.case.pairing);
+        run(&mut self.post_trace, &post, 14.0, self.case.pairing);
         self.dopamine += payoff - self.dopamine / TAU_DOPAMINE;
-        if self.frozen {
-            return;
+        if !self.frozen {
+            self.learn(&pre, &post);
         }
+        // Rules see slow traces as they were before the spikes of the step.
+        run(&mut self.pre_slow, &pre, TAU_SLOW[0], self.case.pairing);
+        run(&mut self.post_slow, &post, TAU_SLOW[1], self.case.pairing);
+    }
+
+    fn learn(&mut self, pre: &[bool], post: &[bool]) {
         for &(i, j) in &self.synapses {
             let mut w = self.w[[i, j]];
             let mut change = 0.0;
             if post[j] {
-                change += self.a_plus * self.pre_trace[i] * self.bound(w);
+                let slow = match self.case.slow {
+                    Slow::Nothing => 0.0,
+                    Slow::Triplets => self.post_slow[j],
+                    Slow::Crossed => self.pre_slow[i],
+                };
+                change += self.a_plus * self.pre_trace[i] * (1.0 + slow / 2.0) * self.bound(w);
             }
             if pre[i] {
-                change -= A_MINUS * self.post_trace[j] * self.bound(w);
+                let slow = if self.case.slow == Slow::Triplets { self.pre_slow[i] } else { 0.0 };
+                change -= A_MINUS * self.post_trace[j] * (1.0 + slow / 2.0) * self.bound(w);
             }
             if self.case.payoff.is_some() {
                 let c = &mut self.c[[i, j]];
-                *c += change - *c / TAU_C;
+                *c += change - *c / self.case.tau_c;
                 w += *c * self.dopamine;
             } else {
                 w += change;
@@ -136,6 +176,8 @@ impl Pair {
             a_plus: 0.01,
             pre_trace: vec![0.0; N_PRE],
             post_trace: vec![0.0; N_POST],
+            pre_slow: vec![0.0; N_PRE],
+            post_slow: vec![0.0; N_POST],
             dopamine: 0.0,
             frozen: false,
         };
@@ -161,11 +203,26 @@ impl Pair {
             }
         };
         let rule = Stdp::new(0.01, A_MINUS as Real).bounds(case.bound);
+        match case.slow {
+            Slow::Nothing => learn_by(&mut net, projection, rule, case),
+            Slow::Triplets => {
+                let triplets = TripletStdp {
+                    a2_plus: 0.01,
+                    a3_plus: 0.005,
+                    a2_minus: A_MINUS as Real,
+                    a3_minus: A_MINUS as Real / 2.0,
+                    tau_x: TAU_SLOW[0] as Real,
+                    tau_y: TAU_SLOW[1] as Real,
+                    ..TripletStdp::default()
+                };
+                learn_by(&mut net, projection, triplets.bounds(case.bound), case);
+            }
+            Slow::Crossed => {
+                net.register_plasticity_rule::<Crossed>();
+                learn_by(&mut net, projection, Crossed(rule), case);
+            }
+        }
         let mut group = net.world_mut().entity_mut(projection);
-        match case.payoff {
-            Some(_) => group.insert(Rstdp::new(rule, TAU_C as Real)),
-            None => group.insert(rule),
-        };
         if let Some((min, max)) = case.clip {
             group.insert(WeightClip::new(min as Real, max as Real));
         }
@@ -197,6 +254,15 @@ impl Pair {
         self.net.state(self.projection, "weights")
     }
 
+    /// Grows with every change of the weights.
+    fn version(&self) -> u64 {
+        let group = self.net.world().entity(self.projection);
+        let dense = group.get::<DenseSynapses>().map(|synapses| synapses.weights().version());
+        let sparse = || group.get::<SparseSynapses>().map(|synapses| synapses.weights().version());
+        let local = || group.get::<Local2dSynapses>().map(|synapses| synapses.weights().version());
+        dense.or_else(sparse).or_else(local).unwrap_or_default()
+    }
+
     /// By how much the engine is off at most, relative to what is expected, or to the synapse's `scale` where that is larger.
     fn worst(&self, given: &[Real], expected: &Array2<f64>, scale: impl Fn((usize, usize)) -> f64) -> f64 {
         assert_eq!(given.len(), self.oracle.synapses.len());
@@ -221,6 +287,37 @@ impl Pair {
             assert!(worst < 1e-5, "{case:?}, {when}: eligibility {worst:e} off");
         }
         Ok(())
+    }
+}
+
+fn learn_by(net: &mut Neocortex, projection: Entity, rule: impl PlasticityRule, case: Case) {
+    let mut group = net.world_mut().entity_mut(projection);
+    match case.payoff {
+        Some(_) => group.insert(RewardModulated::new(rule, case.tau_c as Real)),
+        None => group.insert(rule),
+    };
+}
+
+/// [`Stdp`] of which the slow trace of the source enhances what spikes of the target change.
+#[derive(Component, Clone, Copy, Debug)]
+#[require(Plastic)]
+struct Crossed(Stdp);
+
+impl PlasticityRule for Crossed {
+    fn on_pre_spike(&self, w: Real, traces: Traces) -> Real {
+        self.0.on_pre_spike(w, traces)
+    }
+
+    fn on_post_spike(&self, w: Real, traces: Traces) -> Real {
+        self.0.on_post_spike(w, traces) * (1.0 + traces.pre_slow / 2.0)
+    }
+
+    fn slow_traces(&self) -> Option<SlowTraces> {
+        Some(SlowTraces { pre_tau: TAU_SLOW[0] as Real, post_tau: TAU_SLOW[1] as Real })
+    }
+
+    fn check(&self, projection: &str) -> conex::systems::Result<()> {
+        self.0.check(projection)
     }
 }
 
@@ -271,11 +368,58 @@ fn traces_of_the_nearest_spike_wait_as_well() -> Result<()> {
 }
 
 #[test]
+fn rules_with_slow_traces_wait_as_well() -> Result<()> {
+    for slow in [Slow::Triplets, Slow::Crossed] {
+        for bound in [Bound::None, Bound::Hard, Bound::Soft] {
+            for kind in [Kind::Dense, Kind::Sparse] {
+                for (clip, payoff, pairing) in [
+                    (None, None, Pairing::All),
+                    (None, Some(0.01), Pairing::All),
+                    (Some((0.1, 0.9)), Some(0.1), Pairing::All),
+                    (Some((0.1, 0.9)), Some(0.1), Pairing::Nearest),
+                ] {
+                    let case = Case { slow, bound, kind, clip, payoff, pairing, ..PLAIN };
+                    let mut pair = Pair::new(case, 13, 1)?;
+                    for t in 0..2000 {
+                        pair.step()?;
+                        if t % 499 == 0 {
+                            pair.check(&format!("step {t}"))?;
+                        }
+                    }
+                    pair.check("at the end")?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// From what rows wait for down to what is swept while anything is eligible: below 1.5 for dense synapses, below 1 for others.
+const SHORT: [f64; 5] = [5.0, 3.0, 1.6, 1.2, 0.8];
+
+#[test]
+fn eligibility_that_lasts_few_steps_waits_or_is_swept() -> Result<()> {
+    for kind in [Kind::Dense, Kind::Sparse, Kind::Local2d] {
+        for (tau_c, bound) in SHORT.into_iter().flat_map(|t| [(t, Bound::None), (t, Bound::Soft)]) {
+            let clip = Some((0.1, 0.9));
+            let mut pair = Pair::new(Case { kind, bound, tau_c, clip, payoff: Some(0.5), ..PLAIN }, 23, 1)?;
+            for t in 0..1000 {
+                pair.step()?;
+                if t % 99 == 0 {
+                    pair.check(&format!("step {t}"))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn synapses_wake_up_after_a_long_silence() -> Result<()> {
     for kind in [Kind::Dense, Kind::Sparse, Kind::Local2d] {
-        for bound in [Bound::None, Bound::Soft] {
+        for (bound, tau_c) in [(Bound::None, 20.0), (Bound::Soft, 20.0), (Bound::Soft, 0.8)] {
             let clip = Some((0.1, 0.9));
-            let mut pair = Pair::new(Case { kind, bound, clip, payoff: Some(0.3), ..PLAIN }, 7, 1)?;
+            let mut pair = Pair::new(Case { kind, bound, clip, tau_c, payoff: Some(0.3), ..PLAIN }, 7, 1)?;
             pair.net.build()?;
             // Nothing is eligible at first, then some spikes are, then after 2,500 steps nothing is once more: what 32 bits can
             // hold has decayed within 88·tau_c.
@@ -290,6 +434,13 @@ fn synapses_wake_up_after_a_long_silence() -> Result<()> {
                         pair.check("in a silence")?;
                     }
                 }
+            }
+            // What is swept is left alone then, and whoever watches the weights sees that they stand.
+            if tau_c < 1.0 {
+                let before = pair.version();
+                pair.step_with(Vec::new(), Vec::new())?;
+                assert!(pair.oracle.dopamine != 0.0);
+                assert_eq!(pair.version(), before, "{kind:?}");
             }
             let silent = pair.net.state(pair.projection, "c")?.iter().all(|c| c.abs() <= Real::MIN_POSITIVE);
             assert!(cfg!(feature = "f64") || silent);
@@ -326,7 +477,8 @@ fn what_is_done_to_a_learning_network_acts_from_then_on() -> Result<()> {
     let clip = Some((0.1, 0.9));
     let rules = [PLAIN, Case { bound: Bound::Hard, ..PLAIN }, Case { bound: Bound::Soft, clip, ..PLAIN }];
     let rewarded = rules.map(|case| Case { payoff: Some(0.05), clip, ..case });
-    let dense = rules.into_iter().chain(rewarded);
+    let triplets = Case { slow: Slow::Triplets, ..rewarded[2] };
+    let dense = rules.into_iter().chain(rewarded).chain([triplets]);
     for case in dense.flat_map(|case| [case, Case { kind: Kind::Sparse, ..case }]) {
         let mut pair = Pair::new(case, 9, 1)?;
         for t in 0..2000 {
@@ -342,6 +494,8 @@ fn what_is_done_to_a_learning_network_acts_from_then_on() -> Result<()> {
                     let mut group = pair.net.world_mut().entity_mut(projection);
                     if let Some(mut rule) = group.get_mut::<Rstdp>() {
                         rule.rule.a_plus = 0.02;
+                    } else if let Some(mut rule) = group.get_mut::<RewardModulated<TripletStdp>>() {
+                        (rule.rule.a2_plus, rule.rule.a3_plus) = (0.02, 0.01);
                     } else if let Some(mut rule) = group.get_mut::<Stdp>() {
                         rule.a_plus = 0.02;
                     }
@@ -360,6 +514,7 @@ fn what_is_done_to_a_learning_network_acts_from_then_on() -> Result<()> {
                     pair.net.reset_state();
                     pair.oracle.c.fill(0.0);
                     (pair.oracle.pre_trace, pair.oracle.post_trace) = (vec![0.0; N_PRE], vec![0.0; N_POST]);
+                    (pair.oracle.pre_slow, pair.oracle.post_slow) = (vec![0.0; N_PRE], vec![0.0; N_POST]);
                     // Spikes on their way and the concentration are lost as well.
                     (pair.due, pair.oracle.dopamine) = (Vec::new(), 0.0);
                     pair.net.set_payoff(0.0)?;

@@ -11,20 +11,21 @@
 //! Behind a reward all weights move at each step. A row then takes the dopamine that it has missed in one go too. Kinds of
 //! connectivity that visit each synapse at each spike anyhow wait for dopamine alone ([`WaitingSynapses`]).
 
+mod course;
 mod rewarded;
 mod rows;
 mod sums;
 mod synapses;
 
+pub(crate) use course::TraceDecay;
 pub(crate) use rewarded::RewardedRows;
 pub(crate) use rows::DeferredRows;
 pub use synapses::Rewarded;
 pub(crate) use synapses::WaitingSynapses;
 
-use super::{Activity, InPlace, Occasion, PlasticityRule, Traces};
+use super::{Activity, InPlace, PlasticityRule, Traces};
 use crate::Real;
-use crate::kernels::rows::{decayed_to, depress_row, learn_row};
-use crate::traces::Pairing;
+use crate::kernels::rows::{depress_row, learn_row};
 use crate::weights::Held;
 use std::collections::VecDeque;
 
@@ -33,57 +34,6 @@ const HORIZON: u64 = 256;
 
 /// A row that nothing can reach but a spike of its own.
 const ASLEEP: u64 = u64::MAX;
-
-/// How the pre-synaptic trace runs.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct TraceDecay {
-    pub rate: Real,
-    pub scale: Real,
-    pub pairing: Pairing,
-}
-
-/// The steps that were learned from, one after the other without a gap, and the pre-synaptic traces of the last.
-#[derive(Clone, Debug)]
-struct Course {
-    decay: TraceDecay,
-    held: Held,
-    /// The last step that was learned from; 0 before the first.
-    now: u64,
-    /// The pre-synaptic traces of that step.
-    trace: Vec<Real>,
-}
-
-impl Course {
-    fn new(n_pre: usize) -> Self {
-        let decay = TraceDecay { rate: 0.0, scale: 0.0, pairing: Pairing::All };
-        Course { decay, held: Held::FREE, now: 0, trace: vec![0.0; n_pre] }
-    }
-
-    /// Whether rows may go on waiting in the step of `occasion`: it is the next, nothing was changed by hand, and the traces
-    /// have done nothing but decay and take up spikes. Takes the traces over.
-    fn goes_on(&mut self, activity: &Activity<'_>, occasion: &Occasion, held: Held) -> bool {
-        let goes_on = self.now != 0
-            && occasion.step == self.now + 1
-            && !occasion.rule_changed
-            && self.held == held
-            && self.decay == occasion.pre_trace;
-        if !goes_on {
-            self.trace.copy_from_slice(activity.pre_trace);
-            return false;
-        }
-        let TraceDecay { scale, pairing, rate } = self.decay;
-        for &i in activity.pre.events() {
-            let x = &mut self.trace[i as usize];
-            *x = if pairing == Pairing::Nearest { scale } else { *x + scale };
-        }
-        decayed_to(&mut self.trace, activity.pre_trace, rate)
-    }
-
-    /// Starts anew in the step of `occasion`.
-    fn start(&mut self, occasion: &Occasion, held: Held) {
-        (self.held, self.decay) = (held, occasion.pre_trace);
-    }
-}
 
 /// One post-synaptic spike: the target and its traces.
 #[derive(Clone, Copy, Debug)]
@@ -126,27 +76,10 @@ impl Log {
 }
 
 impl Event {
-    /// The traces of a synapse from a neuron with the trace `pre`. Rules with slow traces are not replayed.
+    /// The traces of a synapse from a neuron with the trace and the slow trace `pre`.
     #[inline(always)]
-    fn traces(&self, pre: Real) -> Traces {
-        Traces { pre, post: self.post, pre_slow: pre, post_slow: self.post_slow }
-    }
-}
-
-/// A trace on its way, decaying step by step as the trace itself did.
-struct Decaying {
-    x: Real,
-    at: u64,
-    rate: Real,
-}
-
-impl Decaying {
-    fn at(&mut self, step: u64) -> Real {
-        while self.at < step {
-            self.x -= self.x * self.rate;
-            self.at += 1;
-        }
-        self.x
+    fn traces(&self, [pre, pre_slow]: [Real; 2]) -> Traces {
+        Traces { pre, post: self.post, pre_slow, post_slow: self.post_slow }
     }
 }
 

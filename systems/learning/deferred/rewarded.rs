@@ -10,7 +10,8 @@
 //! one, as they would have.
 
 use super::super::{Activity, Occasion, PlasticityRule, Potentiation, Reward};
-use super::{ASLEEP, Course, Decaying, HORIZON, Log, Rows};
+use super::course::{Course, Decaying, both_at};
+use super::{ASLEEP, HORIZON, Log, Rows};
 use crate::Real;
 use crate::kernels::rows::{
     any_normal, apply_rewards, near_edges, replay_silent_step, reward_row, reward_silent_row,
@@ -30,8 +31,8 @@ pub(crate) struct RewardedRows<R: PlasticityRule> {
     self_connections: bool,
     /// The step of each row's last visit, or `ASLEEP` where nothing is eligible and its trace is too small to bring anything.
     since: Vec<u64>,
-    /// The trace of each row at that step.
-    start: Vec<Real>,
+    /// The trace and the slow trace of each row at that step.
+    start: Vec<[Real; 2]>,
     log: Log,
     /// The dopamine of the last steps, and the last of them.
     dopamine: VecDeque<Real>,
@@ -65,10 +66,10 @@ fn horizon(decay: Real) -> u64 {
 }
 
 impl<R: PlasticityRule> RewardedRows<R> {
-    /// Whether the changes of `rule` can wait, where `decay` of the eligibility decays each step.
-    pub fn can_follow(rule: &R, decay: Real) -> bool {
-        // A replay knows the slow traces of the targets only.
-        rule.slow_traces().is_none() && horizon(decay) >= 8
+    /// Whether changes can wait, where `decay` of the eligibility decays each step. One that lasts no longer than a row
+    /// could wait is as well looked after at each step.
+    pub fn can_follow(decay: Real) -> bool {
+        horizon(decay) >= 2
     }
 
     /// Rows that wait for nothing yet.
@@ -80,7 +81,7 @@ impl<R: PlasticityRule> RewardedRows<R> {
             n_post,
             self_connections,
             since: vec![0; n_pre],
-            start: vec![0.0; n_pre],
+            start: vec![[0.0; 2]; n_pre],
             log: Log::default(),
             dopamine: VecDeque::new(),
             last: 0,
@@ -108,7 +109,7 @@ impl<R: PlasticityRule> RewardedRows<R> {
         } else {
             // All rows take what they have missed so far under what was valid then, and begin to wait with this step.
             self.settle(weights, eligibility);
-            self.course.start(occasion, held);
+            self.course.start(activity, occasion, held);
             (self.rule, self.decay) = (rule.clone(), reward.decay);
             self.log.forget(u64::MAX);
             self.dopamine.clear();
@@ -142,9 +143,9 @@ impl<R: PlasticityRule> RewardedRows<R> {
             *eligible = spikes || any_normal(c);
         });
         for (&i, &eligible) in visits.iter().zip(&eligible) {
-            let (i, x) = (i as usize, activity.pre_trace[i as usize]);
-            let sleeps = !eligible && x.abs() <= self.silent_below();
-            (self.since[i], self.start[i]) = (if sleeps { ASLEEP } else { occasion.step }, x);
+            let (i, traces) = (i as usize, self.course.traces(i as usize));
+            let sleeps = !eligible && traces[0].abs() <= self.silent_below();
+            (self.since[i], self.start[i]) = (if sleeps { ASLEEP } else { occasion.step }, traces);
         }
         (self.visits, self.eligible) = (visits, eligible);
         if !activity.post.is_silent() {
@@ -220,9 +221,9 @@ impl<R: PlasticityRule> RewardedRows<R> {
         let held = self.course.held;
         let before = (held != Held::FREE).then(|| (w.to_vec(), c.to_vec()));
         let mut noted = vec![[0.0; 2]; w.len()];
-        let mut trace = self.trace_since(i);
+        let mut traces = self.traces_since(i);
         for (step, events) in self.log.after(since) {
-            let (pre, k) = (trace.at(*step), (step - since) as usize);
+            let (pre, k) = (both_at(&mut traces, *step), (step - since) as usize);
             let (sum, growth) = (passed[k - 1].sum, passed[k].growth);
             for event in events {
                 let j = event.target as usize;
@@ -246,12 +247,12 @@ impl<R: PlasticityRule> RewardedRows<R> {
     fn catch_up_by_sums(&self, i: usize, (w, c): (&mut [Real], &mut [Real]), passed: &[Passed], reach: Real) {
         let mut brought = vec![[0.0; 2]; w.len()];
         let (mut least, mut most): (Real, Real) = (0.0, 0.0);
-        let mut trace = self.trace_since(i);
+        let [mut trace, _] = self.traces_since(i);
         for (step, events) in self.log.after(self.since[i]) {
             let k = (step - self.since[i]) as usize;
             let (at_visit, before) = (trace.at(*step) * passed[k].growth, passed[k - 1].sum);
             for event in events {
-                let change = at_visit * self.rule.on_post_spike(0.0, event.traces(1.0));
+                let change = at_visit * self.rule.on_post_spike(0.0, event.traces([1.0, 0.0]));
                 (least, most) = (least.min(change), most.max(change));
                 let brought = &mut brought[event.target as usize];
                 *brought = [brought[0] + change, brought[1] + change * before];
@@ -300,13 +301,13 @@ impl<R: PlasticityRule> RewardedRows<R> {
         }
     }
 
-    fn trace_since(&self, i: usize) -> Decaying {
-        Decaying { x: self.start[i], at: self.since[i], rate: self.course.decay.rate }
+    fn traces_since(&self, i: usize) -> [Decaying; 2] {
+        self.course.since(self.start[i], self.since[i])
     }
 
     /// All steps since the last visit of row i, one by one; in double precision, so that the row is rounded once.
     fn replay(&self, i: usize, row_w: &mut [Real], row_c: &mut [Real]) {
-        let (held, since, mut trace) = (self.course.held, self.since[i], self.trace_since(i));
+        let (held, since, mut traces) = (self.course.held, self.since[i], self.traces_since(i));
         let mut log = self.log.after(since).peekable();
         let double = |row: &[Real]| row.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
         let (mut w, mut c, keep) = (double(row_w), double(row_c), 1.0 - f64::from(self.decay));
@@ -314,7 +315,7 @@ impl<R: PlasticityRule> RewardedRows<R> {
         for (step, dopamine) in (since + 1..).zip(self.rewards(since).map(f64::from)) {
             changed.clear();
             if let Some((_, events)) = log.next_if(|(t, _)| *t == step) {
-                let pre = trace.at(step);
+                let pre = both_at(&mut traces, step);
                 changed.extend(events.iter().map(|event| {
                     let j = event.target as usize;
                     let change = self.rule.on_post_spike(w[j] as Real, event.traces(pre));
@@ -333,7 +334,7 @@ impl<R: PlasticityRule> RewardedRows<R> {
 
     /// The same for the synapse to target j alone.
     fn replay_one(&self, i: usize, j: usize, w: Real, c: Real) -> (Real, Real) {
-        let (held, since, mut trace) = (self.course.held, self.since[i], self.trace_since(i));
+        let (held, since, mut traces) = (self.course.held, self.since[i], self.traces_since(i));
         let mut log = self.log.after(since).peekable();
         let (mut w, mut c, keep) = (f64::from(w), f64::from(c), 1.0 - f64::from(self.decay));
         for (step, dopamine) in (since + 1..).zip(self.rewards(since).map(f64::from)) {
@@ -341,7 +342,9 @@ impl<R: PlasticityRule> RewardedRows<R> {
             if let Some((_, events)) = log.next_if(|(t, _)| *t == step)
                 && let Ok(k) = events.binary_search_by_key(&(j as u32), |event| event.target)
             {
-                c += f64::from(self.rule.on_post_spike(w as Real, events[k].traces(trace.at(step))));
+                c += f64::from(
+                    self.rule.on_post_spike(w as Real, events[k].traces(both_at(&mut traces, step))),
+                );
             }
             w = held.hold_double(w + dopamine * c);
         }
@@ -365,7 +368,9 @@ impl<R: PlasticityRule> Pending for RewardedRows<R> {
 
     fn settled(&mut self) {
         self.since.fill(self.last);
-        self.start.copy_from_slice(&self.course.trace);
+        for (i, start) in self.start.iter_mut().enumerate() {
+            *start = self.course.traces(i);
+        }
     }
 
     fn copy(&self) -> Box<dyn Pending> {

@@ -1,8 +1,9 @@
 //! Rows that wait for what post-synaptic spikes bring.
 
 use super::super::{Activity, Occasion, PlasticityRule, Potentiation, Traces};
+use super::course::{Course, both_at};
 use super::sums::Sums;
-use super::{ASLEEP, Course, Decaying, HORIZON, Log, Rows, learn_now};
+use super::{ASLEEP, HORIZON, Log, Rows, learn_now};
 use crate::Real;
 use crate::kernels::rows::{add_sums, any_leaves};
 use crate::weights::{Held, Pending};
@@ -70,7 +71,7 @@ impl<R: PlasticityRule> DeferredRows<R> {
         } else {
             // All rows take what they have missed so far under what was valid then, and begin to wait with this step.
             self.settle(weights, &mut []);
-            self.course.start(occasion, held);
+            self.course.start(activity, occasion, held);
             self.course.now = occasion.step;
             (self.rule, self.form) = (rule.clone(), rule.potentiation());
             self.sums = Sums::default();
@@ -138,11 +139,11 @@ impl<R: PlasticityRule> DeferredRows<R> {
 
     /// Lets row i wait from now on, unless its trace is too small. Says whether it waits.
     fn wait(&mut self, i: usize) -> bool {
-        let x = self.course.trace[i];
+        let x = self.course.trace.values[i];
         let small = match self.form {
             Potentiation::Any { silent_below } => silent_below,
             // What it would bring is lost in the weight's rounding.
-            _ => Real::EPSILON * Real::EPSILON * self.course.decay.scale.abs(),
+            _ => Real::EPSILON * Real::EPSILON * self.course.trace.decay.scale.abs(),
         };
         let waits = x.abs() > small || x.is_nan();
         (self.since[i], self.start[i]) = (if waits { self.course.now } else { ASLEEP }, x);
@@ -187,10 +188,10 @@ impl<R: PlasticityRule> DeferredRows<R> {
 
     /// Every spike since step `since` in turn, on a row whose trace was x then.
     fn replay(&self, since: u64, x: Real, silent_below: Real, row: &mut [Real]) {
-        let mut trace = Decaying { x, at: since, rate: self.course.decay.rate };
+        let mut traces = self.course.since([x, x], since);
         for (step, events) in self.log.after(since) {
-            let pre = trace.at(*step);
-            if pre.abs() <= silent_below {
+            let pre = both_at(&mut traces, *step);
+            if pre[0].abs() <= silent_below {
                 break;
             }
             for event in events {
@@ -202,10 +203,10 @@ impl<R: PlasticityRule> DeferredRows<R> {
 
     /// The spikes of target j alone.
     fn replay_one(&self, since: u64, x: Real, j: usize, mut w: Real) -> Real {
-        let mut trace = Decaying { x, at: since, rate: self.course.decay.rate };
+        let mut traces = self.course.since([x, x], since);
         for (step, events) in self.log.after(since) {
             if let Ok(k) = events.binary_search_by_key(&(j as u32), |event| event.target) {
-                let traces = events[k].traces(trace.at(*step));
+                let traces = events[k].traces(both_at(&mut traces, *step));
                 w = self.course.held.hold(w + self.rule.on_post_spike(w, traces));
             }
         }
@@ -229,7 +230,7 @@ impl<R: PlasticityRule> DeferredRows<R> {
             let traces = Traces { pre: 1.0, post, pre_slow: 0.0, post_slow };
             (j, self.rule.on_post_spike(weight, traces))
         }));
-        self.sums.take_up(self.course.now, self.n_post, self.course.decay.rate, workers);
+        self.sums.take_up(self.course.now, self.n_post, self.course.trace.decay.rate, workers);
         if self.form != Potentiation::Proportional {
             self.log.push(self.course.now, activity);
         }
