@@ -134,21 +134,26 @@ impl Stretch<'_, '_> {
             own.sound &= sound || all_finite(v);
         }
         if listed {
-            own.take_listed(part);
+            match own.receptors {
+                1 => own.take_listed::<1>(part),
+                _ => own.take_listed::<2>(part),
+            }
         }
     }
 }
 
 impl Own<'_> {
     /// Adds what arrived at listed places to the receptors' variables.
-    fn take_listed(&mut self, part: &mut Part) {
+    // A function of its own: within the pass it was slower. (`RECEPTORS` so that nothing has to be divided.)
+    #[inline(never)]
+    fn take_listed<const RECEPTORS: usize>(&mut self, part: &mut Part) {
         let [Some(first), Some(last)] = [self.units.first(), self.units.last()] else { return };
-        let places = first.place..last.place + last.len * self.receptors;
-        let (units, receptors, state) = (self.units, self.receptors, &mut self.state);
+        let places = first.place..last.place + last.len * RECEPTORS;
+        let (units, state) = (self.units, &mut self.state);
         part.arrivals.take_listed(places, self.weight_unit, |offset, amount| {
             // All units but the last are full.
-            let k = offset / (UNIT * receptors);
-            let within = offset % (UNIT * receptors);
+            let k = offset / (UNIT * RECEPTORS);
+            let within = offset % (UNIT * RECEPTORS);
             let second = usize::from(within >= units[k].len);
             state[second][k * UNIT + within - second * units[k].len] += amount;
         });

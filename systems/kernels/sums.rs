@@ -102,6 +102,7 @@ impl Arrivals {
 
     /// Hands what came to those of the `places` that are listed to `add`, times `unit`, by its offset from the first place,
     /// and leaves nothing there.
+    #[inline(always)]
     pub fn take_listed(&mut self, places: Range<usize>, unit: f64, add: impl FnMut(usize, Real)) {
         match &mut self.sums {
             Sums::Bits16(sums) => take_listed(&self.list.places, &mut sums[..], places, unit, add),
@@ -110,6 +111,7 @@ impl Arrivals {
     }
 }
 
+#[inline(always)]
 fn take_listed<S: Sum>(
     list: &[u16],
     sums: &mut [S],

@@ -69,11 +69,10 @@ impl Workers {
     /// others have not begun when it is through.
     pub fn each<T: Send>(&self, work: usize, tasks: impl Iterator<Item = T>, f: impl Fn(T) + Sync + Send) {
         match &self.team {
+            // Nothing to share.
+            _ if tasks.size_hint().1 == Some(1) => tasks.for_each(f),
             Some(team) if work >= GATE || work >= GATE_AWAKE && team.is_awake() => {
                 let tasks: Vec<Mutex<Option<T>>> = tasks.map(|task| Mutex::new(Some(task))).collect();
-                if let [task] = &tasks[..] {
-                    return take(task).into_iter().for_each(f);
-                }
                 let threads = team.threads();
                 let end = |of: usize| tasks.len() * (of + 1) / threads;
                 let begin = |of: usize| Apart(AtomicUsize::new(tasks.len() * of / threads));
