@@ -19,15 +19,17 @@ const PATTERNS: usize = 64;
 enum Kind {
     DenseStdp,
     DenseRstdp,
+    DenseTriplets,
     SparseStdp,
     SparseRstdp,
     ConvStdp,
 }
 
 impl Kind {
-    const ALL: [(Kind, &'static str); 5] = [
+    const ALL: [(Kind, &'static str); 6] = [
         (Kind::DenseStdp, "dense STDP"),
         (Kind::DenseRstdp, "dense RSTDP"),
+        (Kind::DenseTriplets, "dense triplet RSTDP"),
         (Kind::SparseStdp, "sparse STDP, 5 %"),
         (Kind::SparseRstdp, "sparse RSTDP, 5 %"),
         (Kind::ConvStdp, "convolution 5 x 5, STDP"),
@@ -36,7 +38,7 @@ impl Kind {
     /// Synapses at a neuron of either side, about.
     fn synapses_per_neuron(self, n: usize) -> f64 {
         match self {
-            Kind::DenseStdp | Kind::DenseRstdp => n as f64,
+            Kind::DenseStdp | Kind::DenseRstdp | Kind::DenseTriplets => n as f64,
             Kind::SparseStdp | Kind::SparseRstdp => n as f64 * 0.05,
             Kind::ConvStdp => 25.0,
         }
@@ -65,6 +67,10 @@ impl Bench {
         match kind {
             Kind::DenseStdp => net.synapses(pre, post, (Dense, synapses, rule))?,
             Kind::DenseRstdp => net.synapses(pre, post, (Dense, synapses, Rstdp::new(rule, 100.0)))?,
+            Kind::DenseTriplets => {
+                let rule = TripletStdp::visual_cortex().scaled(0.1);
+                net.synapses(pre, post, (Dense, synapses, RewardModulated::new(rule, 100.0)))?
+            }
             Kind::SparseStdp | Kind::SparseRstdp => {
                 let sparse = net.synapses(pre, post, (Sparse, synapses))?;
                 net.add(sparse, WeightInitializer::uniform(0.2, 0.8).density(0.05))?;
