@@ -213,7 +213,12 @@ fn lay_out(world: &mut World, plans: &mut [Plan]) -> Result<Delivery> {
         let own = &units[target.units.clone()];
         own.iter().for_each(|unit| places[unit.part] += unit.len * target.receptors);
     }
-    let part = |(partition, places)| Part { partition, arrivals: Arrivals::new(width, places), next: None };
+    let part = |(partition, places)| Part {
+        partition,
+        arrivals: Arrivals::new(width, places),
+        next: None,
+        counts: [0; UNIT],
+    };
     let parts: Vec<Part> = partitions.into_iter().zip(places).map(part).collect();
     let (bytes, synapses) = parts.iter().fold((0, 0), |(bytes, synapses), part| {
         (bytes + part.partition.bytes(), synapses + part.partition.synapses())

@@ -61,6 +61,8 @@ pub(crate) struct Part {
     pub arrivals: Arrivals,
     /// The step whose arrivals may be added up before it begins: all that came before is taken up.
     pub next: Option<u64>,
+    /// Scratch memory: how many spikes at random come to each neuron of a unit.
+    pub counts: [i32; UNIT],
 }
 
 /// All static synapses of the network, laid out together.

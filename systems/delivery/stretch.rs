@@ -73,7 +73,6 @@ impl Stretch<'_, '_> {
         let origin = own.units.first().map_or(0, |unit| unit.first);
         let mut crossed = [0_u32; UNIT / WORD];
         let (even, mut received) = ([own.even_input.unwrap_or(0.0); GROUP], [[0.0; GROUP]; 2]);
-        let mut counts = own.drive.is_some().then_some([0; UNIT]);
         // Where little else than silence arrives, that little is brought afterwards.
         let listed = part.arrivals.is_listed() && own.drive.is_none() && own.added.is_none();
         for (k, unit) in own.units.iter().enumerate() {
@@ -83,8 +82,8 @@ impl Stretch<'_, '_> {
             let second = if N::RECEPTORS == 2 { &mut second[at.clone()] } else { &mut [] };
             let variables = [&mut first[at.clone()], second];
             let v = &mut own.v[at.clone()];
-            let random = own.drive.as_ref().zip(counts.as_mut()).map(|(drive, counts)| {
-                let counts = &mut counts[..unit.len];
+            let counts = &mut part.counts[..unit.len];
+            let random = own.drive.as_ref().map(|drive| {
                 let mut lanes = drive.lanes(unit.first / UNIT);
                 draw_counts(tables_from(drive.tables, at.start), &mut lanes, counts);
                 RandomSpikes { receptor: drive.receptor, weight: drive.weight, counts }
