@@ -72,11 +72,8 @@ type Advanced<'w, M> = (
     (&'w mut MembranePotential, &'w mut NeuronState, &'w mut Spikes),
 );
 
-/// The units of a population that lie in one part, and its model.
+/// Some units of a population, and its model.
 struct Task<'a, M> {
-    /// Which of the populations.
-    population: usize,
-    part: usize,
     model: &'a M,
     constants: &'a ModelConstants,
     own: Own<'a>,
@@ -101,11 +98,10 @@ fn advance<M: NeuronModel>(
     let were_waiting = *waiting;
     *waiting = waiting.saturating_sub(all.len());
     let all_is_taken_up = were_waiting > 0 && *waiting == 0;
-    let mut tasks: Vec<Task<'_, M>> = Vec::with_capacity(all.len() * parts.len());
+    // One list of tasks a part, each in the order of the units.
+    let mut of_parts: Vec<Vec<Task<'_, M>>> = parts.iter().map(|_| Vec::new()).collect();
     let mut neurons = 0;
-    for (population, (target, (_, shared, (input, receptors), drive, refractory, (v, state, spikes)))) in
-        all.iter_mut().enumerate()
-    {
+    for (target, (_, shared, (input, receptors), drive, refractory, (v, state, spikes))) in &mut all {
         let (model, constants, membrane, threshold) = *shared;
         if input.is_changed() {
             receptors.even_input = even(&input.0);
@@ -144,23 +140,17 @@ fn advance<M: NeuronModel>(
                 events,
                 sound: true,
             };
-            tasks.push(Task { population, part: units[0].part, model, constants, own });
+            of_parts[units[0].part].push(Task { model, constants, own });
         }
     }
-    tasks.sort_by_key(|task| task.part);
     let work = neurons + fired.len() * 500;
     // A thread keeps the neurons of its parts: handed to one that is through, they would change caches at each step.
-    let mut left = &mut tasks[..];
-    let of_parts = parts.iter().enumerate().map(|(k, part)| {
-        let n = left.partition_point(|task| task.part == k);
-        (part, take_front(&mut left, n))
-    });
-    workers.each(work, of_parts, |(shared, tasks)| {
+    workers.each(work, parts.iter().zip(&mut of_parts), |(shared, tasks)| {
         let mut part = locked(shared);
         if deliver {
             part.deliver(step, fired);
         }
-        for Task { model, constants, own, .. } in tasks {
+        for Task { model, constants, own } in tasks {
             own.step(*model, constants, &mut part, &clock);
         }
         if all_is_taken_up {
@@ -169,14 +159,14 @@ fn advance<M: NeuronModel>(
             leave(shared as Weak<dyn Ahead>);
         }
     });
-    // Those of a population in the order of its units: parts ascend with them.
-    tasks.sort_by_key(|task| task.population);
-    let ends = tasks.into_iter().map(|task| (task.population, task.own.events, task.own.sound));
-    let mut ends = ends.collect::<Vec<_>>().into_iter().peekable();
-    for (population, (_, (_, _, (_, receptors), .., (_, _, spikes)))) in all.iter_mut().enumerate() {
+    let ends = |task: Task<'_, M>| (task.own.events, task.own.sound);
+    let ends_of = |tasks: Vec<_>| tasks.into_iter().map(ends).collect::<Vec<_>>().into_iter();
+    let mut ends: Vec<_> = of_parts.into_iter().map(ends_of).collect();
+    for (target, (_, _, (_, receptors), .., (_, _, spikes))) in &mut all {
         receptors.sound = true;
         spikes.0.refill(|events| {
-            while let Some((_, mut list, sound)) = ends.next_if(|(of, ..)| *of == population) {
+            for units in units[target.units.clone()].chunk_by(|a, b| a.part == b.part) {
+                let Some((mut list, sound)) = ends[units[0].part].next() else { continue };
                 receptors.sound &= sound;
                 events.append(&mut list);
                 lists.push(list);
