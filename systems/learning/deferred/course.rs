@@ -41,7 +41,7 @@ impl Running {
         }
     }
 
-    /// The trace of source i on its way from step `since`.
+    /// A trace on its way, which was `x` at step `since`.
     fn since(&self, x: Real, since: u64) -> Decaying {
         Decaying { x, at: since, rate: self.decay.rate }
     }
