@@ -8,7 +8,7 @@ use crate::kernels::poisson::{Lanes, PoissonTable, add_events, draw_counts, tabl
 use crate::kernels::sums::Sums;
 use crate::kernels::synaptic_neurons::SynapticNeuron;
 use crate::kernels::threshold::crossings;
-use crate::kernels::units::{GROUP, Inflow, Input, RandomSpikes, WORD, advance};
+use crate::kernels::units::{Inflow, Input, RandomSpikes, WORD, advance};
 use crate::parameter::BLOCK;
 use crate::random::Streams;
 use crate::refractory::{RefractoryPeriod, RestingUnits};
@@ -72,7 +72,6 @@ impl Stretch<'_, '_> {
         let Stretch { own, part, threshold, dt } = self;
         let origin = own.units.first().map_or(0, |unit| unit.first);
         let mut crossed = [0_u32; UNIT / WORD];
-        let (even, mut received) = ([own.even_input.unwrap_or(0.0); GROUP], [[0.0; GROUP]; 2]);
         // Where little else than silence arrives, that little is brought afterwards.
         let listed = part.arrivals.is_listed() && own.drive.is_none() && own.added.is_none();
         for (k, unit) in own.units.iter().enumerate() {
@@ -90,23 +89,18 @@ impl Stretch<'_, '_> {
             });
             let added = own.added.map(|added| added.map(|added| added.get(at.clone()).unwrap_or_default()));
             let unit_of = own.weight_unit;
-            let input = if own.even_input.is_some() {
-                Input::Even(&even)
-            } else {
-                Input::Each(&own.input[at.clone()])
-            };
-            let received = &mut received;
+            let input = own.even_input.map_or(Input::Each(&own.input[at.clone()]), Input::Even);
             let places = unit.place..unit.place + unit.len * N::RECEPTORS;
             let sound = match &mut part.arrivals.sums {
                 Sums::Bits16(sums) => {
                     let sums = (!listed).then(|| sums[places].split_at_mut(unit.len).into());
-                    let mut inflow = Inflow { sums, unit: unit_of, random, added, input, received };
-                    advance(neuron, v, variables, &mut inflow, *threshold, crossed)
+                    let inflow = Inflow { sums, unit: unit_of, random, added, input };
+                    advance(neuron, v, variables, inflow, *threshold, crossed)
                 }
                 Sums::Bits32(sums) => {
                     let sums = (!listed).then(|| sums[places].split_at_mut(unit.len).into());
-                    let mut inflow = Inflow { sums, unit: unit_of, random, added, input, received };
-                    advance(neuron, v, variables, &mut inflow, *threshold, crossed)
+                    let inflow = Inflow { sums, unit: unit_of, random, added, input };
+                    advance(neuron, v, variables, inflow, *threshold, crossed)
                 }
             };
             if let Some((period, resting)) = &mut own.refractory {
