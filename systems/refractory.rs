@@ -111,13 +111,17 @@ impl<'a> RestingUnits<'a> {
                 None => resting.push(Rest { neuron, left }),
             }
         }
-        resting.retain_mut(|Rest { neuron, left }| {
+        let mut some_are_over = false;
+        for Rest { neuron, left } in &mut *resting {
             if *left > 0 {
                 hold(*neuron as usize - first, membrane.v_reset.get(*neuron as usize));
                 *left -= 1;
             }
-            *left > 0
-        });
+            some_are_over |= *left == 0;
+        }
+        if some_are_over {
+            resting.retain(|rest| rest.left > 0);
+        }
     }
 }
 
