@@ -4,7 +4,7 @@ use super::engine::{Part, UNIT, Unit};
 use crate::Real;
 use crate::dynamics::{MAX_STATE, Membrane, ModelConstants, NeuronModel, Neurons, Threshold, take_front};
 use crate::kernels::decay::{add, all_finite};
-use crate::kernels::poisson::{Lanes, PoissonTable, add_events, draw_counts, tables_from};
+use crate::kernels::poisson::{Counts, Lanes, PoissonTable, Room, add_counts, tables_from};
 use crate::kernels::sums::Sums;
 use crate::kernels::synaptic_neurons::SynapticNeuron;
 use crate::kernels::threshold::crossings;
@@ -50,9 +50,10 @@ pub(super) struct Drive<'a> {
 }
 
 impl Drive<'_> {
-    /// The generators of unit k of the population.
-    fn lanes(&self, k: usize) -> Lanes {
-        Lanes::new(self.streams.seed(self.first_stream + k as u64))
+    /// How many spikes come to each neuron of a unit, which lies so far behind the first.
+    fn draw<'r>(&self, unit: &Unit, offset: usize, room: &'r mut Room<UNIT>) -> Counts<'r> {
+        let seed = self.streams.seed(self.first_stream + (unit.first / UNIT) as u64);
+        room.draw(tables_from(self.tables, offset), &mut Lanes::new(seed), unit.len)
     }
 }
 
@@ -81,10 +82,8 @@ impl Stretch<'_, '_> {
             let second = if N::RECEPTORS == 2 { &mut second[at.clone()] } else { &mut [] };
             let variables = [&mut first[at.clone()], second];
             let v = &mut own.v[at.clone()];
-            let counts = &mut part.counts[..unit.len];
             let random = own.drive.as_ref().map(|drive| {
-                let mut lanes = drive.lanes(unit.first / UNIT);
-                draw_counts(tables_from(drive.tables, at.start), &mut lanes, counts);
+                let counts = drive.draw(unit, at.start, &mut part.counts);
                 RandomSpikes { receptor: drive.receptor, weight: drive.weight, counts }
             });
             let added = own.added.map(|added| added.map(|added| added.get(at.clone()).unwrap_or_default()));
@@ -112,7 +111,8 @@ impl Stretch<'_, '_> {
                     }
                 });
             }
-            for (word, start) in crossed.iter_mut().zip((0..).step_by(WORD)) {
+            let some = crossed.iter().fold(0, |some, word| some | word) != 0;
+            for (word, start) in crossed.iter_mut().zip((0..).step_by(WORD)).take_while(|_| some) {
                 while *word != 0 {
                     let j = start + word.trailing_zeros() as usize;
                     *word &= *word - 1;
@@ -188,9 +188,8 @@ impl Own<'_> {
             part.arrivals.take(place..place + unit.len, self.weight_unit, &mut arrived[..unit.len]);
         }
         if let Some(drive) = &self.drive {
-            let mut lanes = drive.lanes(unit.first / UNIT);
-            let out = &mut arrived[drive.receptor][..unit.len];
-            add_events(tables_from(drive.tables, first), &mut lanes, drive.weight, out);
+            let counts = drive.draw(&unit, first, &mut part.counts);
+            add_counts(counts, drive.weight, &mut arrived[drive.receptor][..unit.len]);
         }
         if let Some(added) = self.added {
             for receptor in 0..self.receptors {
