@@ -6,7 +6,8 @@
 use super::simd;
 use super::streams::Width;
 use crate::Real;
-use std::ops::Range;
+use bytemuck::{Zeroable, allocation::zeroed_box};
+use std::ops::{Deref, DerefMut, Range};
 
 /// Places at which spikes can arrive in one partition: an index of 16 bits tells them apart.
 pub const PLACES: usize = 1 << 16;
@@ -24,9 +25,30 @@ pub struct Arrivals {
 /// One sum a place. All places that an index of 16 bits can name exist.
 pub enum Sums {
     /// Sums of 16-bit weights.
-    Bits16(Box<[i32; PLACES]>),
+    Bits16(Box<Lines<i32>>),
     /// Sums of 32-bit weights.
-    Bits32(Box<[i64; PLACES]>),
+    Bits32(Box<Lines<i64>>),
+}
+
+/// Values that begin on a cache line, for no vector of them is to lie across two.
+#[repr(C, align(64))]
+pub struct Lines<T>([T; PLACES]);
+
+// SAFETY: it is an array of what may be zero, and what fills it up behind, which there is none of, may be anything.
+unsafe impl<T: Zeroable> Zeroable for Lines<T> {}
+
+impl<T> Deref for Lines<T> {
+    type Target = [T; PLACES];
+
+    fn deref(&self) -> &[T; PLACES] {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Lines<T> {
+    fn deref_mut(&mut self) -> &mut [T; PLACES] {
+        &mut self.0
+    }
 }
 
 /// The places that something came to, some more than once.
@@ -56,10 +78,10 @@ impl List {
 impl Arrivals {
     /// Nothing has arrived. So many `places` are used.
     pub fn new(width: Width, places: usize) -> Self {
-        // On the heap from the start: they are too large for a stack. The conversion cannot fail, the length is right.
+        // On the heap from the start: they are too large for a stack.
         let sums = match width {
-            Width::Bits16 => Sums::Bits16(vec![0; PLACES].try_into().expect("so many were made")),
-            Width::Bits32 => Sums::Bits32(vec![0; PLACES].try_into().expect("so many were made")),
+            Width::Bits16 => Sums::Bits16(zeroed_box()),
+            Width::Bits32 => Sums::Bits32(zeroed_box()),
         };
         Arrivals { sums, list: List { places: Vec::new(), complete: true, most: places / FEW, delivered: 0 } }
     }
