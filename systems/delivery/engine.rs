@@ -233,3 +233,18 @@ pub(super) fn install(world: &mut World) {
     add_systems(world, StepSystems::SynapticInput, deliver);
     add_systems(world, StepSystems::Dendrite, arrive.in_set(DendriteSystems::Arrive));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_unit_begins_on_the_cache_line_behind_the_last_sum() {
+        for (len, receptors, expected) in
+            [(1024, 1, 1056), (203, 1, 240), (203, 2, 448), (1, 1, 48), (16, 2, 64)]
+        {
+            let unit = Unit { first: 0, len, place: 32, part: 0 };
+            assert_eq!(unit.end(receptors), expected);
+        }
+    }
+}
