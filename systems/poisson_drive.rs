@@ -26,8 +26,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// **Parameters.** Below. `sources·rate·dt` is at most 10^6 spikes a step.
 ///
-/// **Scheme.** Inversion of uniform numbers of 32 bits, from a stream that depends on the seed, the population's name and the
-/// step alone.
+/// **Scheme.** A uniform number of 16 bits tells a count, and one of 32 bits more what is rare, from a stream that depends
+/// on the seed, the population's name and the step alone.
 ///
 /// **Reference.** As the background of T. Potjans & M. Diesmann (2014), doi 10.1093/cercor/bhs358.
 ///

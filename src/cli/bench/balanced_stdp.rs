@@ -9,7 +9,7 @@ use conex::systems::random::Seed;
 #[derive(Args)]
 pub struct BalancedStdp {
     /// The share of the neurons, and of the synapses of each, that is kept.
-    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = super::above_zero, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = super::scale, allow_negative_numbers = true)]
     scale: f64,
     /// Biological seconds to run before.
     #[arg(long, value_name = "S", default_value_t = 0.1, value_parser = super::not_negative, allow_negative_numbers = true)]

@@ -10,7 +10,7 @@ use conex::systems::random::Seed;
 #[derive(Args)]
 pub struct IzhikevichStdp {
     /// Neurons.
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = super::neurons::<1>)]
     neurons: usize,
     #[command(flatten)]
     steps: Steps,

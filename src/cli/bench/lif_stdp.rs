@@ -9,7 +9,7 @@ use conex::systems::learning::Potentiation;
 #[derive(Args)]
 pub struct LifStdp {
     /// Neurons.
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = super::neurons::<1>)]
     neurons: usize,
     #[command(flatten)]
     steps: Steps,

@@ -8,7 +8,7 @@ use conex::systems::random::Seed;
 #[derive(Args)]
 pub struct Microcircuit {
     /// The share of the neurons, and of the synapses of each, that is kept.
-    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = super::above_zero, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = super::scale, allow_negative_numbers = true)]
     scale: f64,
     /// What drives the network from outside.
     #[arg(long, value_enum, default_value_t = Drive::Poisson)]

@@ -114,6 +114,23 @@ fn above_zero(text: &str) -> Result<f64, String> {
     not_negative(text).and_then(|x| if x > 0.0 { Ok(x) } else { Err("it must be above 0".into()) })
 }
 
+/// The share of a network that is kept, or how many times as large it gets.
+fn scale(text: &str) -> Result<f64, String> {
+    /// Memory for more could not be asked for before it is needed.
+    const MOST: f64 = 100.0;
+    above_zero(text).and_then(|x| if x <= MOST { Ok(x) } else { Err(format!("it must be at most {MOST}")) })
+}
+
+/// How many neurons there are, at least so many.
+fn neurons<const LEAST: usize>(text: &str) -> Result<usize, String> {
+    /// Memory for more could not be asked for before it is needed.
+    const MOST: usize = 10_000_000;
+    match text.parse() {
+        Ok(n) if (LEAST..=MOST).contains(&n) => Ok(n),
+        _ => Err(format!("it must be a whole number from {LEAST} to {MOST}")),
+    }
+}
+
 /// A number of the command line that has to be 0 or more.
 fn not_negative(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

@@ -7,7 +7,7 @@ use conex::prelude::*;
 #[derive(Args)]
 pub struct SparseStdp {
     /// Neurons.
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = super::neurons::<1>)]
     neurons: usize,
     #[command(flatten)]
     steps: Steps,

@@ -9,8 +9,8 @@ use conex::systems::random::Seed;
 /// How large, and how long.
 #[derive(Args)]
 struct Size {
-    /// Neurons.
-    #[arg(long, value_name = "N", default_value_t = 4000)]
+    /// Neurons. Each gets synapses from 64 others that excite and 16 that inhibit, so there have to be 82.
+    #[arg(long, value_name = "N", default_value_t = 4000, value_parser = super::neurons::<82>)]
     neurons: usize,
     /// Biological seconds to run before.
     #[arg(long, value_name = "S", default_value_t = 0.5, value_parser = super::not_negative, allow_negative_numbers = true)]
