@@ -17,6 +17,7 @@ pub mod dendrite;
 pub mod rows;
 pub mod waiting;
 pub mod columns;
+pub mod fan_in;
 pub mod streams;
 pub mod sums;
 pub mod poisson;

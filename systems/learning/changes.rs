@@ -10,24 +10,60 @@ pub trait Changes: Send + Sized {
     /// Whether each synapse of a source that spikes has to be visited, even if the rule changes nothing there.
     const VISITS_ALL: bool = false;
 
+    /// How many parts the weights are to be cut into, where that must not depend on the number of threads, unless the fans
+    /// of no two parts meet. Default: as many as one likes.
+    const PARTS: Option<usize> = None;
+
+    /// How many weights there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Parts of so many weights each, one after the other, all weights together.
+    fn cut(self, lengths: &[usize]) -> Vec<Self>;
+
     /// The same, `n` weights at a time.
-    fn chunks(self, n: usize) -> impl Iterator<Item = Self>;
+    fn chunks(self, n: usize) -> Vec<Self> {
+        let len = self.len();
+        let lengths: Vec<_> = (0..len).step_by(n).map(|first| n.min(len - first)).collect();
+        self.cut(&lengths)
+    }
 
-    /// The first `n` weights, and the others.
-    fn split_at(self, n: usize) -> (Self, Self);
-
-    /// Weight `k`.
-    fn weight(&self, k: usize) -> Real;
+    /// Weight `k`, one of this [fan](crate::weights::FanIn).
+    fn weight(&self, k: usize, fan: usize) -> Real;
 
     /// Has the memory of weight `k` fetched, for it will be needed soon.
     fn prefetch(&self, k: usize);
 
-    /// Notes that weight `k` changes by what `change` says of its value: all that a step changes it by, in one call.
-    fn change(&mut self, k: usize, change: impl FnOnce(Real) -> Real);
+    /// Notes that weight `k`, one of this fan, changes by what `change` says of its value: all that a step changes it by, in
+    /// one call.
+    fn change(&mut self, k: usize, fan: usize, change: impl FnOnce(Real) -> Real);
 
     /// Notes for `n` weights from `first` on that they change by what `change` says of their place, from 0 on, and their
-    /// value.
-    fn update(&mut self, first: usize, n: usize, change: impl FnMut(usize, Real) -> Real);
+    /// value; `fan` tells the fan of each place.
+    fn update(
+        &mut self,
+        first: usize,
+        n: usize,
+        fan: impl Fn(usize) -> usize,
+        change: impl FnMut(usize, Real) -> Real,
+    );
+}
+
+/// Parts of so many elements each, none where there is nothing.
+pub(super) fn cut_slice<'a, 'n, T>(
+    mut left: &'a mut [T],
+    lengths: &'n [usize],
+) -> impl Iterator<Item = &'a mut [T]> + use<'a, 'n, T> {
+    lengths.iter().map(move |&n| {
+        let n = n.min(left.len());
+        let (first, rest) = std::mem::take(&mut left).split_at_mut(n);
+        left = rest;
+        first
+    })
 }
 
 /// Changes go to the weights at once, which are held within the range that they are clipped to.
@@ -39,18 +75,17 @@ pub struct InPlace<'a> {
 }
 
 impl Changes for InPlace<'_> {
-    fn chunks(self, n: usize) -> impl Iterator<Item = Self> {
-        let held = self.held;
-        self.weights.chunks_mut(n).map(move |weights| InPlace { weights, held })
+    fn len(&self) -> usize {
+        self.weights.len()
     }
 
-    fn split_at(self, n: usize) -> (Self, Self) {
-        let ((first, rest), held) = (self.weights.split_at_mut(n), self.held);
-        (InPlace { weights: first, held }, InPlace { weights: rest, held })
+    fn cut(self, lengths: &[usize]) -> Vec<Self> {
+        let held = self.held;
+        cut_slice(self.weights, lengths).map(|weights| InPlace { weights, held }).collect()
     }
 
     #[inline(always)]
-    fn weight(&self, k: usize) -> Real {
+    fn weight(&self, k: usize, _: usize) -> Real {
         self.weights[k]
     }
 
@@ -60,13 +95,19 @@ impl Changes for InPlace<'_> {
     }
 
     #[inline(always)]
-    fn change(&mut self, k: usize, change: impl FnOnce(Real) -> Real) {
+    fn change(&mut self, k: usize, _: usize, change: impl FnOnce(Real) -> Real) {
         let w = &mut self.weights[k];
         *w = self.held.hold(*w + change(*w));
     }
 
     #[inline(always)]
-    fn update(&mut self, first: usize, n: usize, mut change: impl FnMut(usize, Real) -> Real) {
+    fn update(
+        &mut self,
+        first: usize,
+        n: usize,
+        _: impl Fn(usize) -> usize,
+        mut change: impl FnMut(usize, Real) -> Real,
+    ) {
         for (k, w) in self.weights[first..first + n].iter_mut().enumerate() {
             *w = self.held.hold(*w + change(k, *w));
         }
@@ -82,19 +123,22 @@ pub struct Aside<'a> {
 }
 
 impl Changes for Aside<'_> {
-    fn chunks(self, n: usize) -> impl Iterator<Item = Self> {
-        let both = self.weights.chunks(n).zip(self.changes.chunks_mut(n));
-        both.map(|(weights, changes)| Aside { weights, changes })
+    fn len(&self) -> usize {
+        self.weights.len()
     }
 
-    fn split_at(self, n: usize) -> (Self, Self) {
-        let (weights, changes) = (self.weights.split_at(n), self.changes.split_at_mut(n));
-        let part = |weights, changes| Aside { weights, changes };
-        (part(weights.0, changes.0), part(weights.1, changes.1))
+    fn cut(self, lengths: &[usize]) -> Vec<Self> {
+        let mut left = self.weights;
+        let parts = cut_slice(self.changes, lengths).map(|changes| {
+            let (weights, rest) = left.split_at(changes.len());
+            left = rest;
+            Aside { weights, changes }
+        });
+        parts.collect()
     }
 
     #[inline(always)]
-    fn weight(&self, k: usize) -> Real {
+    fn weight(&self, k: usize, _: usize) -> Real {
         self.weights[k]
     }
 
@@ -105,12 +149,18 @@ impl Changes for Aside<'_> {
     }
 
     #[inline(always)]
-    fn change(&mut self, k: usize, change: impl FnOnce(Real) -> Real) {
+    fn change(&mut self, k: usize, _: usize, change: impl FnOnce(Real) -> Real) {
         self.changes[k] += change(self.weights[k]);
     }
 
     #[inline(always)]
-    fn update(&mut self, first: usize, n: usize, mut change: impl FnMut(usize, Real) -> Real) {
+    fn update(
+        &mut self,
+        first: usize,
+        n: usize,
+        _: impl Fn(usize) -> usize,
+        mut change: impl FnMut(usize, Real) -> Real,
+    ) {
         let weights = &self.weights[first..first + n];
         for (k, (c, w)) in self.changes[first..first + n].iter_mut().zip(weights).enumerate() {
             *c += change(k, *w);

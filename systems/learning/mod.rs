@@ -14,7 +14,7 @@ mod slow_traces;
 
 pub use changes::{Aside, Changes, InPlace};
 pub use deferred::Rewarded;
-pub(crate) use deferred::{DeferredRows, RewardedRows, TraceDecay, WaitingSynapses};
+pub(crate) use deferred::{DeferredRows, RewardedRows, Summed, SummedSynapses, TraceDecay, WaitingSynapses};
 pub use potentiation::Potentiation;
 pub use reward_modulated::{Eligibility, Reward, RewardModulated};
 pub use slow_traces::{SlowTraceValues, SlowTraces};
@@ -244,8 +244,10 @@ pub struct Occasion {
     pub(crate) pre_slow: Option<TraceDecay>,
     /// Whether the rule or a trace was changed since the last step.
     pub(crate) rule_changed: bool,
-    /// Whether all weights are read at each step, so that nothing is to be gained.
-    pub(crate) weights_are_read: bool,
+    /// Whether the weights are summed at each step, for normalization.
+    pub(crate) is_summed: bool,
+    /// Whether they are clipped.
+    pub(crate) is_clipped: bool,
 }
 
 /// Everything that a rule reads of its projection.
@@ -287,7 +289,8 @@ impl LearnerItem<'_, '_> {
             pre_trace: TraceDecay { rate, scale: trace.spike_scale, pairing: trace.pairing },
             pre_slow: self.slow.map(|slow| slow.pre_decay(clock.dt as Real)),
             rule_changed: rule_changed || trace.is_changed() || post.is_changed(),
-            weights_are_read: self.normalized.0 || self.normalized.1,
+            is_summed: self.normalized.0 || self.normalized.1,
+            is_clipped: self.clip.is_some(),
         }
     }
 }

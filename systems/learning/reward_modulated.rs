@@ -157,9 +157,9 @@ fn allocate<R: PlasticityRule, S: PlasticSynapses>(mut projections: Query<New<R,
         };
         // Other synapses in place of those that were there have no eligibility yet.
         if unbuilt.makes_state(missing) {
-            let values = vec![modulated.init_c; n];
+            let mut values = vec![modulated.init_c; n];
+            synapses.absent().for_each(|k| values[k] = 0.0);
             *eligibility = Eligibility { values, is_with_weights: false };
-            synapses.clear_absent(&mut eligibility.values);
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::Real;
 use crate::error::Result;
 use crate::fire::SpikeSet;
 use crate::kernels::pooling::Pooling;
-use crate::weights::Weights;
+use crate::weights::{FanIn, Weights};
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -88,15 +88,14 @@ impl Synapses for AveragePool2dSynapses {
         size_of_val(&self.areas[..])
     }
 
-    fn deliver(&self, pre: &SpikeSet, current: &mut [Real], workers: &Workers) {
+    fn deliver(&self, _: &[Real], pre: &SpikeSet, current: &mut [Real], workers: &Workers) {
         each_plane(&self.pooling, pre, current, workers, |plane, events| {
             self.pooling.average(plane, &self.areas, events);
         });
     }
 
-    fn incoming_sums(&self, sums: &mut Vec<Real>) {
-        sums.clear();
+    /// There are no weights.
+    fn fan_in(&self) -> FanIn {
+        FanIn::Blocks(1)
     }
-
-    fn scale_incoming(&mut self, _: &[Real]) {}
 }

@@ -6,13 +6,17 @@ use crate::error::{Error, Result};
 use crate::fire::SpikeSet;
 use crate::group::Grid;
 use crate::kernels::decay::{add_scaled, decay};
-use crate::learning::{Activity, Aside, Changes, Occasion, PlasticityRule, Reward, WaitingSynapses};
+use crate::learning::{
+    Activity, Aside, Changes, Occasion, PlasticityRule, Reward, Summed, SummedSynapses, WaitingSynapses,
+};
 use crate::random::Seed;
-use crate::weights::{WeightInitializer, Weights};
+use crate::weights::{FanIn, WeightInitializer, Weights};
 use crate::workers::Workers;
 use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
 use std::fmt::Debug;
+use std::iter::StepBy;
+use std::ops::Range;
 
 /// Everything that a kind of connectivity may ask when it lays out its synapses.
 pub struct Site<'a> {
@@ -151,30 +155,35 @@ pub trait Synapses: Component<Mutability = Mutable> {
         size_of_val(self.weights().values())
     }
 
-    /// Adds to `current[j]`, all of them 0 before, the weights of the synapses from spiking neurons to j.
-    fn deliver(&self, pre: &SpikeSet, current: &mut [Real], workers: &Workers);
+    /// Adds to `current[j]`, all of them 0 before, what `weights` has for the synapses from spiking neurons to j: one number
+    /// a weight, in the kind's own order.
+    fn deliver(&self, weights: &[Real], pre: &SpikeSet, current: &mut [Real], workers: &Workers);
 
-    /// Sets `sums` to the sums of weights that normalization acts on: one for each group of targets that share one. The
-    /// groups are equally large and in the order of the targets.
-    fn incoming_sums(&self, sums: &mut Vec<Real>);
+    /// Which weights normalization sums.
+    fn fan_in(&self) -> FanIn;
 
-    /// Multiplies the weights of each such group by its factor.
-    fn scale_incoming(&mut self, factors: &[Real]);
+    /// The weights that stand for no synapse, and are always 0. Default: none.
+    fn absent(&self) -> StepBy<Range<usize>> {
+        (0..0).step_by(1)
+    }
 
     /// Puts weights that stand for no synapse back to 0, after something has changed all weights alike.
-    fn keep_absent(&mut self) {}
-
-    /// Sets to 0 what `values`, one a weight and in the same order, hold for no synapse.
-    fn clear_absent(&self, _values: &mut [Real]) {}
+    fn keep_absent(&mut self) {
+        let absent = self.absent();
+        if absent.len() > 0 {
+            let weights = self.weights_mut().values_mut();
+            absent.for_each(|k| weights[k] = 0.0);
+        }
+    }
 }
 
 /// Synapses that rules can act on.
 pub trait PlasticSynapses: Synapses {
     /// Whether a synapse may wait for what dopamine brings it, until a spike on either side or until somebody reads the
     /// weights. [`learn`](Self::learn) has to visit every synapse of each source that spikes then, where
-    /// [`Changes::VISITS_ALL`] asks for it, and [`deliver`](Synapses::deliver) should read [`Weights::of_rows`]. Default
+    /// [`Changes::VISITS_ALL`] asks for it. Default
     /// false: behind a reward all synapses are swept at each step, as long as anything is eligible.
-    const REWARD_WAITS: bool = false;
+    const WAITS: bool = false;
 
     /// Tells `changes` for every synapse with a spike on either side what `rule` says of it. While this lasts there are no
     /// other weights than those of `changes`.
@@ -192,18 +201,22 @@ pub trait PlasticSynapses: Synapses {
         &mut self,
         rule: &R,
         activity: &Activity<'_>,
-        _occasion: &Occasion,
+        occasion: &Occasion,
         workers: &Workers,
     ) {
-        if activity.teaches(rule) {
-            let mut weights = std::mem::take(self.weights_mut());
-            self.learn(weights.in_place(), rule, activity, workers);
-            *self.weights_mut() = weights;
+        if !activity.teaches(rule) {
+            return;
         }
+        if Self::WAITS && occasion.is_summed && !SummedSynapses::rests(self.weights_mut()) {
+            return learn_summed(self, rule, activity, None, workers);
+        }
+        let mut weights = std::mem::take(self.weights_mut());
+        self.learn(weights.in_place(), rule, activity, workers);
+        *self.weights_mut() = weights;
     }
 
     /// One step of learning by `rule` behind a reward: the eligibility `c`, one a weight, decays and notes what changes,
-    /// then dopamine applies it. Default: as [`REWARD_WAITS`](Self::REWARD_WAITS) says.
+    /// then dopamine applies it. Default: as [`WAITS`](Self::WAITS) says.
     ///
     /// The eligibility is kept with the weights, and `c` left empty. One that is not is taken over.
     fn learn_step_for_reward<R: PlasticityRule>(
@@ -215,9 +228,12 @@ pub trait PlasticSynapses: Synapses {
         occasion: &Occasion,
         workers: &Workers,
     ) {
+        self.weights_mut().take_eligibility(c);
+        if Self::WAITS && waits_summed(occasion, reward) {
+            return learn_summed(self, rule, activity, Some(reward), workers);
+        }
         let mut weights = std::mem::take(self.weights_mut());
-        weights.take_eligibility(c);
-        let waits = Self::REWARD_WAITS && !occasion.weights_are_read && WaitingSynapses::can_follow(reward);
+        let waits = Self::WAITS && !occasion.is_summed && WaitingSynapses::can_follow(reward);
         let is_silent = !activity.teaches(rule);
         let is_swept = !waits && weights.anything_eligible(is_silent);
         if waits {
@@ -237,6 +253,28 @@ pub trait PlasticSynapses: Synapses {
             self.keep_absent();
         }
     }
+}
+
+/// Whether weights that are summed can wait for `reward`. Where they are clipped too, what is cut off at each step would have
+/// to be known for their sum.
+pub(super) fn waits_summed(occasion: &Occasion, reward: Reward) -> bool {
+    occasion.is_summed && !occasion.is_clipped && SummedSynapses::can_follow(reward)
+}
+
+/// One step of learning for weights that are summed.
+pub(super) fn learn_summed<S: PlasticSynapses + ?Sized, R: PlasticityRule>(
+    synapses: &mut S,
+    rule: &R,
+    activity: &Activity<'_>,
+    reward: Option<Reward>,
+    workers: &Workers,
+) {
+    let (fans, absent) = (synapses.fan_in(), synapses.absent());
+    let mut weights = std::mem::take(synapses.weights_mut());
+    let learn = |changes: Summed<'_>| synapses.learn(changes, rule, activity, workers);
+    let learn = activity.teaches(rule).then_some(learn);
+    SummedSynapses::step(&mut weights, fans, absent, reward, learn);
+    *synapses.weights_mut() = weights;
 }
 
 /// One step behind a reward for every synapse, with a spike or without.

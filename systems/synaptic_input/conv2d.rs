@@ -7,7 +7,7 @@ use crate::fire::SpikeSet;
 use crate::kernels::convolution::Geometry;
 use crate::kernels::decay::scale;
 use crate::learning::{Activity, Changes, PlasticityRule};
-use crate::weights::Weights;
+use crate::weights::{FanIn, Weights};
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -128,9 +128,9 @@ impl Synapses for Conv2dSynapses {
         vec![output.0, input.0, kernel.0, kernel.1]
     }
 
-    fn deliver(&self, pre: &SpikeSet, current: &mut [Real], workers: &Workers) {
+    fn deliver(&self, weights: &[Real], pre: &SpikeSet, current: &mut [Real], workers: &Workers) {
         let g = &self.geometry;
-        let kernels = self.weights.values().chunks(g.entries_per_channel());
+        let kernels = weights.chunks(g.entries_per_channel());
         let channels = current.chunks_mut(g.places()).zip(kernels);
         let work = pre.events().len() * g.kernel.0 * g.kernel.1 * g.output.0 * 2;
         workers.each(work, channels, |(current, kernel)| {
@@ -140,17 +140,8 @@ impl Synapses for Conv2dSynapses {
         });
     }
 
-    fn incoming_sums(&self, sums: &mut Vec<Real>) {
-        sums.clear();
-        let kernels = self.weights.values().chunks(self.geometry.entries_per_channel());
-        sums.extend(kernels.map(|kernel| kernel.iter().sum::<Real>()));
-    }
-
-    fn scale_incoming(&mut self, factors: &[Real]) {
-        let entries = self.geometry.entries_per_channel();
-        for (kernel, factor) in self.weights.values_mut().chunks_mut(entries).zip(factors) {
-            scale(kernel, *factor);
-        }
+    fn fan_in(&self) -> FanIn {
+        FanIn::Blocks(self.geometry.entries_per_channel())
     }
 }
 
@@ -167,7 +158,7 @@ impl PlasticSynapses for Conv2dSynapses {
     ) {
         let g = &self.geometry;
         let (entries, places) = (g.entries_per_channel(), g.places());
-        let channels = kernels.chunks(entries).zip(self.changes.chunks_mut(entries)).enumerate();
+        let channels = kernels.chunks(entries).into_iter().zip(self.changes.chunks_mut(entries)).enumerate();
         let events = activity.pre.events().len() * g.output.0 + activity.post.events().len() * g.input.0;
         workers.each(events * g.kernel.0 * g.kernel.1 * 3, channels, |(channel, (mut kernel, sums))| {
             sums.fill(0.0);
@@ -175,16 +166,17 @@ impl PlasticSynapses for Conv2dSynapses {
             for &i in activity.pre.events() {
                 g.of_source(i as usize, |entry, place| {
                     let traces = activity.traces(i as usize, first + place);
-                    sums[entry] += rule.on_pre_spike(kernel.weight(entry), traces);
+                    sums[entry] += rule.on_pre_spike(kernel.weight(entry, channel), traces);
                 });
             }
             for &j in activity.post.within(first..first + places) {
                 g.of_place(j as usize - first, |entry, i| {
-                    sums[entry] += rule.on_post_spike(kernel.weight(entry), activity.traces(i, j as usize));
+                    sums[entry] +=
+                        rule.on_post_spike(kernel.weight(entry, channel), activity.traces(i, j as usize));
                 });
             }
             scale(sums, 1.0 / places as Real);
-            kernel.update(0, entries, |entry, _| sums[entry]);
+            kernel.update(0, entries, |_| channel, |entry, _| sums[entry]);
         });
     }
 }

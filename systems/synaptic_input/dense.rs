@@ -1,16 +1,20 @@
 //! Every neuron of the source reaches every neuron of the target.
 
+use super::connectivity::{learn_summed, waits_summed};
 use super::{Connectivity, PlasticSynapses, Site, Synapses, Weighted};
 use crate::Real;
 use crate::error::Result;
 use crate::fire::SpikeSet;
-use crate::kernels::decay::{add, multiply};
 use crate::kernels::rows::{add_rows, depress_row, learn_row, reward_row, reward_silent_row};
-use crate::learning::{Activity, Changes, DeferredRows, Occasion, PlasticityRule, Reward, RewardedRows};
-use crate::weights::{Given, Weights};
+use crate::learning::{
+    Activity, Changes, DeferredRows, Occasion, PlasticityRule, Reward, RewardedRows, SummedSynapses,
+};
+use crate::weights::{FanIn, Given, Weights};
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::iter::StepBy;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 /// All-to-all synapses: the current at j is the sum of `w[i, j]` over the spiking i.
@@ -84,9 +88,7 @@ impl Synapses for DenseSynapses {
         vec![self.weights.len() / self.n_post, self.n_post]
     }
 
-    fn deliver(&self, pre: &SpikeSet, current: &mut [Real], workers: &Workers) {
-        // A row whose neuron fired is up to date, unless somebody else let it fire, or nobody learns any more.
-        let weights = self.weights.of_rows(pre.events());
+    fn deliver(&self, weights: &[Real], pre: &SpikeSet, current: &mut [Real], workers: &Workers) {
         let add = |current: &mut [Real], events: &[u32]| {
             let tasks = current.chunks_mut(COLUMNS).enumerate();
             workers.each(events.len() * self.n_post / 5, tasks, |(k, current)| {
@@ -94,7 +96,7 @@ impl Synapses for DenseSynapses {
             });
         };
         let n_pre = pre.mask().len();
-        if (n_pre - pre.events().len()) * 4 >= n_pre {
+        if (n_pre - pre.events().len()) * 4 >= n_pre || !self.weights.are_stored(weights) {
             return add(current, pre.events());
         }
         let mut totals = self.totals.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -118,32 +120,14 @@ impl Synapses for DenseSynapses {
         }
     }
 
-    fn incoming_sums(&self, sums: &mut Vec<Real>) {
-        sums.clear();
-        sums.resize(self.n_post, 0.0);
-        for row in self.weights.values().chunks(self.n_post) {
-            add(sums, row);
-        }
+    fn fan_in(&self) -> FanIn {
+        FanIn::Columns(self.n_post)
     }
 
-    fn scale_incoming(&mut self, factors: &[Real]) {
-        let n_post = self.n_post;
-        for row in self.weights.values_mut().chunks_mut(n_post) {
-            multiply(row, factors);
-        }
-    }
-
-    fn keep_absent(&mut self) {
-        if !self.self_connections {
-            let n_post = self.n_post;
-            clear_diagonal(self.weights.values_mut(), n_post);
-        }
-    }
-
-    fn clear_absent(&self, values: &mut [Real]) {
-        if !self.self_connections {
-            clear_diagonal(values, self.n_post);
-        }
+    /// The diagonal, where it stands for no synapses.
+    fn absent(&self) -> StepBy<Range<usize>> {
+        let end = if self.self_connections { 0 } else { self.weights.len() };
+        (0..end).step_by(self.n_post + 1)
     }
 }
 
@@ -166,12 +150,18 @@ impl PlasticSynapses for DenseSynapses {
         occasion: &Occasion,
         workers: &Workers,
     ) {
+        if occasion.is_summed && !SummedSynapses::rests(&mut self.weights) {
+            if activity.teaches(rule) {
+                learn_summed(self, rule, activity, None, workers);
+            }
+            return;
+        }
         let held = self.weights.held();
-        if occasion.weights_are_read || !DeferredRows::can_follow(rule, held) {
+        if occasion.is_summed || !DeferredRows::can_follow(rule, held) {
             if activity.teaches(rule) {
                 learn_rows(self.weights.in_place(), self.n_post, rule, activity, workers);
-                if !self.self_connections {
-                    clear_diagonal(self.weights.stored_mut(), self.n_post);
+                for k in self.absent() {
+                    self.weights.stored_mut()[k] = 0.0;
                 }
             }
             return;
@@ -199,8 +189,11 @@ impl PlasticSynapses for DenseSynapses {
         workers: &Workers,
     ) {
         self.weights.take_eligibility(c);
+        if waits_summed(occasion, reward) {
+            return learn_summed(self, rule, activity, Some(reward), workers);
+        }
         let (n_pre, n_post, held) = (activity.pre.mask().len(), self.n_post, self.weights.held());
-        if occasion.weights_are_read || !RewardedRows::<R>::can_follow(reward.decay) {
+        if occasion.is_summed || !RewardedRows::<R>::can_follow(reward.decay) {
             let is_silent = !activity.teaches(rule);
             if !self.weights.anything_eligible(is_silent) {
                 return;
@@ -254,10 +247,6 @@ impl DenseSynapses {
     }
 }
 
-fn clear_diagonal(values: &mut [Real], n_post: usize) {
-    values.iter_mut().step_by(n_post + 1).for_each(|value| *value = 0.0);
-}
-
 fn learn_rows<R: PlasticityRule, C: Changes>(
     changes: C,
     n_post: usize,
@@ -265,11 +254,11 @@ fn learn_rows<R: PlasticityRule, C: Changes>(
     activity: &Activity<'_>,
     workers: &Workers,
 ) {
-    let rows = (WEIGHTS_PER_TASK / n_post).max(1);
     let (fired_pre, fired_post) = (activity.pre.events(), activity.post.events());
     let n_pre = activity.pre.mask().len();
+    let rows = C::PARTS.map_or(WEIGHTS_PER_TASK / n_post, |parts| n_pre.div_ceil(parts)).max(1);
     let work = fired_pre.len() * n_post / 2 + fired_post.len() * n_pre * 2;
-    workers.each(work, changes.chunks(rows * n_post).enumerate(), |(k, mut changes)| {
+    workers.each(work, changes.chunks(rows * n_post).into_iter().enumerate(), |(k, mut changes)| {
         let (first, last) = (k * rows, ((k + 1) * rows).min(n_pre));
         if fired_post.is_empty() {
             let from = fired_pre.partition_point(|&i| (i as usize) < first);
@@ -290,7 +279,7 @@ fn learn_rows<R: PlasticityRule, C: Changes>(
             } else {
                 for &j in fired_post {
                     let traces = activity.traces(i, j as usize);
-                    changes.change(row + j as usize, |w| rule.on_post_spike(w, traces));
+                    changes.change(row + j as usize, j as usize, |w| rule.on_post_spike(w, traces));
                 }
             }
         }

@@ -4,13 +4,14 @@ use super::{Connectivity, Site, Synapses, Weighted};
 use crate::Real;
 use crate::error::Result;
 use crate::fire::SpikeSet;
-use crate::kernels::decay::scale;
 use crate::kernels::lateral::Surround;
 use crate::setters;
-use crate::weights::Weights;
+use crate::weights::{FanIn, Weights};
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::iter::StepBy;
+use std::ops::Range;
 
 /// Lateral synapses within one population: every neuron reads those around it through the same kernel, in three
 /// dimensions: `I(p) = Σ_k w(k)·spike(p + k − middle)`, a cross-correlation over (depth, height, width) with zeros beyond
@@ -101,8 +102,8 @@ impl Synapses for LateralSynapses {
         vec![1, 1, depth, height, width]
     }
 
-    fn deliver(&self, pre: &SpikeSet, current: &mut [Real], workers: &Workers) {
-        let (surround, kernel) = (&self.surround, self.weights.values());
+    fn deliver(&self, kernel: &[Real], pre: &SpikeSet, current: &mut [Real], workers: &Workers) {
+        let surround = &self.surround;
         let plane = surround.plane();
         let work = pre.events().len() * kernel.len();
         workers.each(work, current.chunks_mut(plane).enumerate(), |(depth, current)| {
@@ -112,19 +113,13 @@ impl Synapses for LateralSynapses {
         });
     }
 
-    fn incoming_sums(&self, sums: &mut Vec<Real>) {
-        sums.clear();
-        sums.push(self.weights.values().iter().sum());
+    fn fan_in(&self) -> FanIn {
+        FanIn::All
     }
 
-    fn scale_incoming(&mut self, factors: &[Real]) {
-        scale(self.weights.values_mut(), factors[0]);
-    }
-
-    fn keep_absent(&mut self) {
-        if !self.self_connections {
-            let middle = self.surround.middle();
-            self.weights.values_mut()[middle] = 0.0;
-        }
+    /// The middle of the kernel, where it stands for no synapses.
+    fn absent(&self) -> StepBy<Range<usize>> {
+        let middle = self.surround.middle();
+        (middle..if self.self_connections { middle } else { middle + 1 }).step_by(1)
     }
 }

@@ -6,9 +6,8 @@ use crate::Real;
 use crate::error::Result;
 use crate::fire::SpikeSet;
 use crate::kernels::convolution::Geometry;
-use crate::kernels::decay::scale;
 use crate::learning::{Activity, Changes, PlasticityRule};
-use crate::weights::Weights;
+use crate::weights::{FanIn, Weights};
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -96,10 +95,10 @@ impl Synapses for Local2dSynapses {
         vec![self.geometry.output.0, self.geometry.places(), self.geometry.entries_per_channel()]
     }
 
-    fn deliver(&self, pre: &SpikeSet, current: &mut [Real], workers: &Workers) {
+    fn deliver(&self, weights: &[Real], pre: &SpikeSet, current: &mut [Real], workers: &Workers) {
         let g = &self.geometry;
         let entries = g.entries_per_channel();
-        let kernels = self.weights.of_rows(pre.events()).chunks(g.places() * entries);
+        let kernels = weights.chunks(g.places() * entries);
         let channels = current.chunks_mut(g.places()).zip(kernels);
         let work = pre.events().len() * g.kernel.0 * g.kernel.1 * g.output.0 * 2;
         workers.each(work, channels, |(current, kernels)| {
@@ -109,23 +108,14 @@ impl Synapses for Local2dSynapses {
         });
     }
 
-    fn incoming_sums(&self, sums: &mut Vec<Real>) {
-        sums.clear();
-        let kernels = self.weights.values().chunks(self.geometry.entries_per_channel());
-        sums.extend(kernels.map(|kernel| kernel.iter().sum::<Real>()));
-    }
-
-    fn scale_incoming(&mut self, factors: &[Real]) {
-        let entries = self.geometry.entries_per_channel();
-        for (kernel, factor) in self.weights.values_mut().chunks_mut(entries).zip(factors) {
-            scale(kernel, *factor);
-        }
+    fn fan_in(&self) -> FanIn {
+        FanIn::Blocks(self.geometry.entries_per_channel())
     }
 }
 
 /// Each weight belongs to one pair of neurons. (CoNeX reads the pre-synaptic spike where the post-synaptic one is meant.)
 impl PlasticSynapses for Local2dSynapses {
-    const REWARD_WAITS: bool = true;
+    const WAITS: bool = true;
 
     fn learn<R: PlasticityRule, C: Changes>(
         &mut self,
@@ -138,28 +128,35 @@ impl PlasticSynapses for Local2dSynapses {
         let (entries, places) = (g.entries_per_channel(), g.places());
         let events = activity.pre.events().len() * g.output.0 + activity.post.events().len() * g.input.0;
         let work = events * g.kernel.0 * g.kernel.1 * 3;
-        workers.each(work, changes.chunks(places * entries).enumerate(), |(channel, mut kernels)| {
-            let first = channel * places;
-            for &i in activity.pre.events() {
-                g.of_source(i as usize, |entry, place| {
-                    let j = first + place;
-                    let traces = activity.traces(i as usize, j);
-                    // Both sides may have fired: both changes follow from the weight as it stood.
-                    kernels.change(place * entries + entry, |w| {
-                        let depression = rule.on_pre_spike(w, traces);
-                        depression + if activity.post.mask()[j] { rule.on_post_spike(w, traces) } else { 0.0 }
+        workers.each(
+            work,
+            changes.chunks(places * entries).into_iter().enumerate(),
+            |(channel, mut kernels)| {
+                let first = channel * places;
+                for &i in activity.pre.events() {
+                    g.of_source(i as usize, |entry, place| {
+                        let j = first + place;
+                        let traces = activity.traces(i as usize, j);
+                        // Both sides may have fired: both changes follow from the weight as it stood.
+                        kernels.change(place * entries + entry, j, |w| {
+                            let depression = rule.on_pre_spike(w, traces);
+                            depression
+                                + if activity.post.mask()[j] { rule.on_post_spike(w, traces) } else { 0.0 }
+                        });
                     });
-                });
-            }
-            for &j in activity.post.within(first..first + places) {
-                let place = j as usize - first;
-                g.of_place(place, |entry, i| {
-                    if !activity.pre.mask()[i] {
-                        let traces = activity.traces(i, j as usize);
-                        kernels.change(place * entries + entry, |w| rule.on_post_spike(w, traces));
-                    }
-                });
-            }
-        });
+                }
+                for &j in activity.post.within(first..first + places) {
+                    let place = j as usize - first;
+                    g.of_place(place, |entry, i| {
+                        if !activity.pre.mask()[i] {
+                            let traces = activity.traces(i, j as usize);
+                            kernels.change(place * entries + entry, j as usize, |w| {
+                                rule.on_post_spike(w, traces)
+                            });
+                        }
+                    });
+                }
+            },
+        );
     }
 }

@@ -6,7 +6,7 @@ use crate::Real;
 use crate::error::Result;
 use crate::fire::SpikeSet;
 use crate::kernels::pooling::Pooling;
-use crate::weights::Weights;
+use crate::weights::{FanIn, Weights};
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -50,13 +50,12 @@ impl Synapses for MaxPool2dSynapses {
         vec![0]
     }
 
-    fn deliver(&self, pre: &SpikeSet, current: &mut [Real], workers: &Workers) {
+    fn deliver(&self, _: &[Real], pre: &SpikeSet, current: &mut [Real], workers: &Workers) {
         each_plane(&self.pooling, pre, current, workers, |plane, events| self.pooling.max(plane, events));
     }
 
-    fn incoming_sums(&self, sums: &mut Vec<Real>) {
-        sums.clear();
+    /// There are no weights.
+    fn fan_in(&self) -> FanIn {
+        FanIn::Blocks(1)
     }
-
-    fn scale_incoming(&mut self, _: &[Real]) {}
 }

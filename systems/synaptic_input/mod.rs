@@ -261,7 +261,10 @@ fn deliver_spikes<C: Connectivity>(workers: Res<Workers>, mut projections: Query
         current.values.fill(0.0);
         current.silent = pre.0.is_silent();
         if !current.silent {
-            synapses.deliver(&pre.0, &mut current.values, &workers);
+            let add =
+                |weights: &[Real], current: &mut [Real]| synapses.deliver(weights, &pre.0, current, &workers);
+            // A row whose neuron fired is up to date, unless somebody else let it fire, or nobody learns any more.
+            synapses.weights().deliver(pre.0.events(), &mut current.values, add);
             if let Some(inhibitory) = kind.inhibitory() {
                 current.sign = sign_of(inhibitory);
             }

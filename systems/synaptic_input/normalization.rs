@@ -3,6 +3,7 @@
 use super::{Synapses, SynapticCurrent};
 use crate::Real;
 use crate::kernels::decay::scale;
+use crate::learning::SummedSynapses;
 use crate::schedule::{StepSystems, add_family_system};
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -35,7 +36,7 @@ impl Default for CurrentNormalization {
 /// The sums that a projection's currents are divided by, and how old they are.
 #[derive(Component, Clone, Debug, Default)]
 pub struct IncomingSums {
-    sums: Vec<Real>,
+    sums: Vec<f64>,
     version: Option<u64>,
 }
 
@@ -52,12 +53,16 @@ fn normalize_currents<S: Synapses>(
         }
         let version = synapses.weights().version();
         if incoming.version != Some(version) {
-            synapses.incoming_sums(&mut incoming.sums);
+            match SummedSynapses::of(synapses.weights()) {
+                Some(summed) => summed.sum(&mut incoming.sums),
+                None => synapses.fan_in().sum(synapses.weights().values(), &mut incoming.sums),
+            }
             incoming.version = Some(version);
         }
         let targets = current.values.len() / incoming.sums.len().max(1);
         for (current, &sum) in current.values.chunks_mut(targets.max(1)).zip(&incoming.sums) {
-            scale(current, normalization.norm / if sum == 0.0 { 1.0 } else { sum });
+            let norm = f64::from(normalization.norm);
+            scale(current, (norm / if sum == 0.0 { 1.0 } else { sum }) as Real);
         }
     }
 }

@@ -4,9 +4,8 @@ use super::{Connectivity, PlasticSynapses, Site, Synapses, Weighted};
 use crate::Real;
 use crate::error::Result;
 use crate::fire::SpikeSet;
-use crate::kernels::decay::scale;
 use crate::learning::{Activity, Changes, PlasticityRule};
-use crate::weights::Weights;
+use crate::weights::{FanIn, Weights};
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -54,25 +53,19 @@ impl Synapses for One2OneSynapses {
         vec![self.weights.len()]
     }
 
-    fn deliver(&self, pre: &SpikeSet, current: &mut [Real], _: &Workers) {
-        let weights = self.weights.of_rows(pre.events());
+    fn deliver(&self, weights: &[Real], pre: &SpikeSet, current: &mut [Real], _: &Workers) {
         for &i in pre.events() {
             current[i as usize] += weights[i as usize];
         }
     }
 
-    fn incoming_sums(&self, sums: &mut Vec<Real>) {
-        sums.clear();
-        sums.push(self.weights.values().iter().sum());
-    }
-
-    fn scale_incoming(&mut self, factors: &[Real]) {
-        scale(self.weights.values_mut(), factors[0]);
+    fn fan_in(&self) -> FanIn {
+        FanIn::All
     }
 }
 
 impl PlasticSynapses for One2OneSynapses {
-    const REWARD_WAITS: bool = true;
+    const WAITS: bool = true;
 
     fn learn<R: PlasticityRule, C: Changes>(
         &mut self,
@@ -84,7 +77,7 @@ impl PlasticSynapses for One2OneSynapses {
         for &i in activity.pre.events() {
             let i = i as usize;
             let traces = activity.traces(i, i);
-            changes.change(i, |w| {
+            changes.change(i, 0, |w| {
                 let depression = rule.on_pre_spike(w, traces);
                 depression + if activity.post.mask()[i] { rule.on_post_spike(w, traces) } else { 0.0 }
             });
@@ -92,7 +85,7 @@ impl PlasticSynapses for One2OneSynapses {
         for &j in activity.post.events() {
             let j = j as usize;
             if !activity.pre.mask()[j] {
-                changes.change(j, |w| rule.on_post_spike(w, activity.traces(j, j)));
+                changes.change(j, 0, |w| rule.on_post_spike(w, activity.traces(j, j)));
             }
         }
     }

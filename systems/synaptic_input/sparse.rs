@@ -9,11 +9,12 @@ use crate::kernels::columns::{
     Collected, Ends, Index, Pattern, TOGETHER, potentiate, scatter_rows, with_ends,
 };
 use crate::learning::{Activity, Changes, PlasticityRule, Traces};
-use crate::weights::{Given, Weights};
+use crate::weights::{FanIn, Given, Weights};
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Stored synapses only: the current at j is the sum of `w[i, j]` over the spiking i that have a synapse to j.
 ///
@@ -35,7 +36,7 @@ pub struct Sparse;
 pub struct SparseSynapses {
     n_pre: usize,
     n_post: usize,
-    pattern: Pattern,
+    pattern: Arc<Pattern>,
     weights: Weights,
     /// Whether a pair has several synapses.
     multapses: bool,
@@ -104,7 +105,7 @@ impl Connectivity for Sparse {
                 return drawn(site, &connections, "synapses");
             }
         };
-        Ok(SparseSynapses { n_pre, n_post, pattern, weights, multapses: false })
+        Ok(SparseSynapses { n_pre, n_post, pattern: pattern.into(), weights, multapses: false })
     }
 }
 
@@ -135,7 +136,7 @@ fn drawn(site: &Site<'_>, connections: &Connections, purpose: &str) -> Result<Sp
     Ok(SparseSynapses {
         n_pre,
         n_post,
-        pattern: Pattern::from_rows(n_post, row_start, target),
+        pattern: Pattern::from_rows(n_post, row_start, target).into(),
         weights,
         multapses,
     })
@@ -166,26 +167,12 @@ impl Synapses for SparseSynapses {
         self.pattern.bytes() + size_of_val(self.weights.values())
     }
 
-    fn deliver(&self, pre: &SpikeSet, current: &mut [Real], _: &Workers) {
-        scatter_rows(current, &self.pattern, self.weights.of_rows(pre.events()), pre.events());
+    fn deliver(&self, weights: &[Real], pre: &SpikeSet, current: &mut [Real], _: &Workers) {
+        scatter_rows(current, &self.pattern, weights, pre.events());
     }
 
-    fn incoming_sums(&self, sums: &mut Vec<Real>) {
-        sums.clear();
-        sums.resize(self.n_post, 0.0);
-        with_ends!(self.pattern, |ends| {
-            for (j, w) in ends.target.iter().zip(self.weights.values()) {
-                sums[j.get()] += w;
-            }
-        });
-    }
-
-    fn scale_incoming(&mut self, factors: &[Real]) {
-        with_ends!(self.pattern, |ends| {
-            for (w, j) in self.weights.values_mut().iter_mut().zip(&ends.target) {
-                *w *= factors[j.get()];
-            }
-        });
+    fn fan_in(&self) -> FanIn {
+        FanIn::Targets(self.pattern.clone())
     }
 }
 
@@ -196,7 +183,7 @@ const AHEAD: usize = 48;
 /// column what lies in them. (No synapse looks at another, so how many parts there are changes no bit; finding a part in
 /// a column costs a few misses of the cache, so there are no more than threads.)
 impl PlasticSynapses for SparseSynapses {
-    const REWARD_WAITS: bool = true;
+    const WAITS: bool = true;
 
     fn learn<R: PlasticityRule, C: Changes>(
         &mut self,
@@ -223,84 +210,89 @@ fn learn<I: Index, R: PlasticityRule, C: Changes>(
     let spikes = activity.pre.events().len() + activity.post.events().len();
     let n_pre = pattern.row_start.len() - 1;
     let work = spikes * 5 * (pattern.len() / n_pre.max(1));
-    workers.each(work, parts(pattern, changes, workers.threads()), |(rows, mut changes)| {
-        let first = pattern.row_start[rows.start] as usize;
-        if by_row {
-            for &i in activity.pre.within(rows.clone()) {
-                let row = pattern.row(i as usize);
-                let pre = (activity.pre_trace[i as usize], activity.pre_slow[i as usize]);
-                let targets = &ends.target[row.clone()];
-                changes.update(row.start - first, row.len(), |k, w| {
-                    let j = targets[k].get();
-                    let (post, post_slow) = (activity.post_trace[j], activity.post_slow[j]);
-                    let traces = Traces { pre: pre.0, pre_slow: pre.1, post, post_slow };
-                    let depression = rule.on_pre_spike(w, traces);
-                    if activity.post.mask()[j] {
-                        depression + rule.on_post_spike(w, traces)
-                    } else {
-                        depression
+    workers.each(
+        work,
+        parts(pattern, changes, C::PARTS.unwrap_or(workers.threads())),
+        |(rows, mut changes)| {
+            let first = pattern.row_start[rows.start] as usize;
+            if by_row {
+                for &i in activity.pre.within(rows.clone()) {
+                    let row = pattern.row(i as usize);
+                    let pre = (activity.pre_trace[i as usize], activity.pre_slow[i as usize]);
+                    let targets = &ends.target[row.clone()];
+                    changes.update(
+                        row.start - first,
+                        row.len(),
+                        |k| targets[k].get(),
+                        |k, w| {
+                            let j = targets[k].get();
+                            let (post, post_slow) = (activity.post_trace[j], activity.post_slow[j]);
+                            let traces = Traces { pre: pre.0, pre_slow: pre.1, post, post_slow };
+                            let depression = rule.on_pre_spike(w, traces);
+                            if activity.post.mask()[j] {
+                                depression + rule.on_post_spike(w, traces)
+                            } else {
+                                depression
+                            }
+                        },
+                    );
+                }
+            }
+            let mut collected = Collected::default();
+            for &j in activity.post.events() {
+                let column = &ends.by_column[pattern.column(j as usize)];
+                let all = rows.len() == n_pre;
+                let at = |end: usize| column.partition_point(|[i, _]| i.get() < end);
+                let column = if all { column } else { &column[at(rows.start)..at(rows.end)] };
+                let synapse = |[i, place]: [I; 2]| pattern.row_start[i.get()] as usize + place.get() - first;
+                column.iter().take(AHEAD).for_each(|&entry| changes.prefetch(synapse(entry)));
+                let mut ahead = column.iter().skip(AHEAD);
+                // A weight that waits is brought up to date and changed in one go.
+                if C::VISITS_ALL || !R::COSTLY {
+                    for &entry in column {
+                        ahead.next().into_iter().for_each(|&entry| changes.prefetch(synapse(entry)));
+                        if is_left(entry[0]) {
+                            let traces = activity.traces(entry[0].get(), j as usize);
+                            changes.change(synapse(entry), j as usize, |w| rule.on_post_spike(w, traces));
+                        }
                     }
-                });
-            }
-        }
-        let mut collected = Collected::default();
-        for &j in activity.post.events() {
-            let column = &ends.by_column[pattern.column(j as usize)];
-            let all = rows.len() == n_pre;
-            let at = |end: usize| column.partition_point(|[i, _]| i.get() < end);
-            let column = if all { column } else { &column[at(rows.start)..at(rows.end)] };
-            let synapse = |[i, place]: [I; 2]| pattern.row_start[i.get()] as usize + place.get() - first;
-            column.iter().take(AHEAD).for_each(|&entry| changes.prefetch(synapse(entry)));
-            let mut ahead = column.iter().skip(AHEAD);
-            // A weight that waits is brought up to date and changed in one go.
-            if C::VISITS_ALL || !R::COSTLY {
-                for &entry in column {
-                    ahead.next().into_iter().for_each(|&entry| changes.prefetch(synapse(entry)));
-                    if is_left(entry[0]) {
-                        let traces = activity.traces(entry[0].get(), j as usize);
-                        changes.change(synapse(entry), |w| rule.on_post_spike(w, traces));
+                    continue;
+                }
+                let post = (activity.post_trace[j as usize], activity.post_slow[j as usize]);
+                for some in column.chunks(TOGETHER) {
+                    collected.count = 0;
+                    for &entry in some {
+                        ahead.next().into_iter().for_each(|&entry| changes.prefetch(synapse(entry)));
+                        let (n, i, k) = (collected.count, entry[0].get(), synapse(entry));
+                        collected.synapse[n] = k;
+                        collected.weight[n] = changes.weight(k, j as usize);
+                        collected.pre[n] = activity.pre_trace[i];
+                        collected.pre_slow[n] = activity.pre_slow[i];
+                        collected.count += usize::from(is_left(entry[0]));
+                    }
+                    potentiate(rule, post, &mut collected);
+                    let Collected { synapse, weight, count, .. } = &collected;
+                    for (&k, &change) in synapse.iter().zip(weight).take(*count) {
+                        changes.change(k, j as usize, |_| change);
                     }
                 }
-                continue;
             }
-            let post = (activity.post_trace[j as usize], activity.post_slow[j as usize]);
-            for some in column.chunks(TOGETHER) {
-                collected.count = 0;
-                for &entry in some {
-                    ahead.next().into_iter().for_each(|&entry| changes.prefetch(synapse(entry)));
-                    let (n, i, k) = (collected.count, entry[0].get(), synapse(entry));
-                    collected.synapse[n] = k;
-                    collected.weight[n] = changes.weight(k);
-                    collected.pre[n] = activity.pre_trace[i];
-                    collected.pre_slow[n] = activity.pre_slow[i];
-                    collected.count += usize::from(is_left(entry[0]));
-                }
-                potentiate(rule, post, &mut collected);
-                let Collected { synapse, weight, count, .. } = &collected;
-                for (&k, &change) in synapse.iter().zip(weight).take(*count) {
-                    changes.change(k, |_| change);
-                }
-            }
-        }
-    });
+        },
+    );
 }
 
 /// Cuts the rows into `n` parts of about as many synapses each, with the changes of these.
 fn parts<C: Changes>(pattern: &Pattern, changes: C, n: usize) -> impl Iterator<Item = (Range<usize>, C)> {
-    let n_pre = pattern.row_start.len() - 1;
+    let (starts, n_pre) = (&pattern.row_start, pattern.row_start.len() - 1);
     let each = pattern.len().div_ceil(n) as u64;
-    let (mut left, mut first) = (Some(changes), 0);
-    std::iter::from_fn(move || {
-        if first == n_pre {
-            return None;
-        }
-        let end = pattern.row_start[first] + each;
-        let last = pattern.row_start.partition_point(|start| *start <= end) - 1;
-        let rows = first..last.clamp(first + 1, n_pre);
-        first = rows.end;
-        let synapses = pattern.row_start[rows.end] - pattern.row_start[rows.start];
-        let (part, rest) = left.take()?.split_at(synapses as usize);
-        left = Some(rest);
-        Some((rows, part))
-    })
+    let (mut rows, mut synapses) = (Vec::new(), Vec::new());
+    let mut first = 0;
+    while first < n_pre {
+        let last = starts.partition_point(|start| *start <= starts[first] + each) - 1;
+        let end = last.clamp(first + 1, n_pre);
+        rows.push(first..end);
+        synapses.push((starts[end] - starts[first]) as usize);
+        first = end;
+    }
+    rows.into_iter().zip(changes.cut(&synapses))
 }

@@ -1,10 +1,11 @@
 //! Stage `WeightClip`: weights are held within their range.
 
-use super::Frozen;
+use super::{Frozen, Held};
 use crate::Real;
 use crate::error::{Error, Problems};
 use crate::group::Unbuilt;
 use crate::kernels::decay::clamp;
+use crate::learning::SummedSynapses;
 use crate::synaptic_input::Synapses;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,15 @@ pub(super) fn clip_weights<S: Synapses>(
 ) {
     for (clip, mut done, mut synapses) in &mut projections {
         if done.0 == Some((synapses.weights().free_changes(), *clip)) {
+            continue;
+        }
+        let range = Held { min: clip.w_min, max: clip.w_max };
+        let version = synapses.weights().version();
+        if SummedSynapses::clip(synapses.bypass_change_detection().weights_mut(), range) {
+            if synapses.weights().version() != version {
+                synapses.set_changed();
+            }
+            done.0 = Some((synapses.weights().free_changes(), *clip));
             continue;
         }
         // Weights within the range are not touched: whoever watches for changes has nothing to do then.

@@ -1,6 +1,7 @@
 //! Weights and delays: how they start, and stages `WeightNormalization` and `WeightClip`, which hold them in shape.
 
 mod distribution;
+mod fan_in;
 mod initializer;
 mod delay;
 mod synaptic_delay;
@@ -11,6 +12,7 @@ mod values;
 pub use clip::WeightClip;
 pub use delay::{DelayInitializer, Delays, DestinationDelays, SourceDelays};
 pub use distribution::{Distribution, Limits};
+pub use fan_in::FanIn;
 pub use initializer::{Given, WeightInitializer};
 pub use normalization::WeightNormalization;
 pub use synaptic_delay::SynapticDelays;

@@ -5,6 +5,7 @@ use crate::Real;
 use crate::dynamics::{Range, check_parameter};
 use crate::error::Problems;
 use crate::group::Unbuilt;
+use crate::learning::SummedSynapses;
 use crate::synaptic_input::{CurrentNormalization, Synapses};
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -38,7 +39,7 @@ impl Default for WeightNormalization {
 #[derive(Component, Clone, Debug, Default)]
 pub struct Normalized {
     version: Option<u64>,
-    sums: Vec<Real>,
+    sums: Vec<f64>,
 }
 
 /// For every projection with a norm whose weights have changed, scale them to it.
@@ -49,11 +50,16 @@ pub(super) fn normalize_weights<S: Synapses>(
         if done.version == Some(synapses.weights().version()) {
             continue;
         }
-        synapses.incoming_sums(&mut done.sums);
-        for sum in &mut done.sums {
-            *sum = if *sum == 0.0 { 1.0 } else { normalization.norm / *sum };
+        if SummedSynapses::normalize(synapses.weights_mut(), normalization.norm) {
+            done.version = Some(synapses.weights().version());
+            continue;
         }
-        synapses.scale_incoming(&done.sums);
+        let fans = synapses.fan_in();
+        fans.sum(synapses.weights().values(), &mut done.sums);
+        for sum in &mut done.sums {
+            *sum = if *sum == 0.0 { 1.0 } else { f64::from(normalization.norm) / *sum };
+        }
+        fans.scale(synapses.weights_mut().values_mut(), &done.sums);
         done.version = Some(synapses.weights().version());
     }
 }

@@ -3,7 +3,7 @@
 use crate::Real;
 use crate::kernels::prefer_large_pages;
 use crate::kernels::rows::any_normal;
-use crate::learning::{InPlace, Occasion};
+use crate::learning::{InPlace, Occasion, SummedSynapses};
 use std::any::Any;
 use std::fmt::Debug;
 use std::sync::OnceLock;
@@ -251,6 +251,11 @@ impl Weights {
         }
     }
 
+    /// Whether `weights` are these, as they are stored.
+    pub(crate) fn are_stored(&self, weights: &[Real]) -> bool {
+        std::ptr::eq(weights, &self.stored[..])
+    }
+
     /// The changes that wait, if they are kept as a `P`; others are made first. Until they are given back, the weights are
     /// as [`stored_mut`](Self::stored_mut) has them.
     pub(crate) fn take_pending<P: Pending>(&mut self) -> Option<Box<P>> {
@@ -261,6 +266,27 @@ impl Weights {
         }
         pending.settle(&mut self.stored, &mut self.eligibility);
         None
+    }
+
+    /// What waits, if it is kept as a `P`.
+    pub(crate) fn waiting<P: Pending>(&self) -> Option<&P> {
+        (&**self.pending.as_ref()? as &dyn Any).downcast_ref()
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn waiting_mut<P: Pending>(&mut self) -> Option<&mut P> {
+        let waiting = (&mut **self.pending.as_mut()? as &mut dyn Any).downcast_mut()?;
+        self.settled.take();
+        Some(waiting)
+    }
+
+    /// Sets `current`, all of it 0 before, to what these weights bring where such sources spike; `add` adds what is given for
+    /// each weight.
+    pub(crate) fn deliver(&self, rows: &[u32], current: &mut [Real], add: impl Fn(&[Real], &mut [Real])) {
+        match self.waiting::<SummedSynapses>().filter(|summed| summed.is_due()) {
+            Some(summed) => summed.deliver(&self.stored, &self.eligibility, current, add),
+            None => add(self.of_rows(rows), current),
+        }
     }
 
     /// Lets changes wait.

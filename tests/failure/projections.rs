@@ -116,9 +116,17 @@ impl systems::synaptic_input::Synapses for OwnSynapses {
     fn shape(&self) -> Vec<usize> {
         self.0.shape()
     }
-    fn deliver(&self, _: &systems::fire::SpikeSet, _: &mut [Real], _: &systems::workers::Workers) {}
-    fn incoming_sums(&self, _: &mut Vec<Real>) {}
-    fn scale_incoming(&mut self, _: &[Real]) {}
+    fn deliver(
+        &self,
+        _: &[Real],
+        _: &systems::fire::SpikeSet,
+        _: &mut [Real],
+        _: &systems::workers::Workers,
+    ) {
+    }
+    fn fan_in(&self) -> systems::weights::FanIn {
+        systems::weights::FanIn::All
+    }
 }
 
 impl systems::synaptic_input::PlasticSynapses for OwnSynapses {

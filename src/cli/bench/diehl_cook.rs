@@ -49,10 +49,10 @@ fn normalize(clock: Res<Clock>, mut projections: Query<(&NormAfterImage, &mut De
         return;
     }
     for (norm, mut synapses) in &mut projections {
-        let mut factors = Vec::new();
-        synapses.incoming_sums(&mut factors);
-        factors.iter_mut().for_each(|sum| *sum = norm.0 / *sum);
-        synapses.scale_incoming(&factors);
+        let (fans, mut factors) = (synapses.fan_in(), Vec::new());
+        fans.sum(synapses.weights().values(), &mut factors);
+        factors.iter_mut().for_each(|sum| *sum = f64::from(norm.0) / *sum);
+        fans.scale(synapses.weights_mut().values_mut(), &factors);
     }
 }
 

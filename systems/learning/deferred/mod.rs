@@ -10,16 +10,21 @@
 //!
 //! Behind a reward all weights move at each step. A row then takes the dopamine that it has missed in one go too. Kinds of
 //! connectivity that visit each synapse at each spike anyhow wait for dopamine alone ([`WaitingSynapses`]).
+//!
+//! Where weights are summed at each step, for normalization, the sums are kept ([`SummedSynapses`]).
 
 mod course;
+mod edges;
 mod rewarded;
 mod rows;
+mod summed;
 mod sums;
 mod synapses;
 
 pub(crate) use course::TraceDecay;
 pub(crate) use rewarded::RewardedRows;
 pub(crate) use rows::DeferredRows;
+pub(crate) use summed::{Summed, SummedSynapses};
 pub use synapses::Rewarded;
 pub(crate) use synapses::WaitingSynapses;
 

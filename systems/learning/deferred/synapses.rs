@@ -12,6 +12,7 @@
 //! w_max + c·S − max(c·S). (A reflected walk, A. Skorokhod 1961, doi 10.1137/1106035.) One that may have met both takes the
 //! steps one by one.
 
+use super::super::changes::cut_slice;
 use super::super::{Activity, Changes, Reward};
 use crate::Real;
 use crate::kernels::prefetch;
@@ -250,29 +251,27 @@ impl Changes for Rewarded<'_> {
     /// A weight that waits must have arrived when its source's spike is delivered.
     const VISITS_ALL: bool = true;
 
-    fn chunks(self, n: usize) -> impl Iterator<Item = Self> {
+    fn len(&self) -> usize {
+        self.weights.len()
+    }
+
+    fn cut(self, lengths: &[usize]) -> Vec<Self> {
         let Rewarded { weights, eligibility, since, passed, step, dopamine } = self;
-        let parts = weights.chunks_mut(n).zip(eligibility.chunks_mut(n)).zip(since.chunks_mut(n));
-        parts.map(move |((weights, eligibility), since)| Rewarded {
+        let weights = cut_slice(weights, lengths);
+        let parts = weights.zip(cut_slice(eligibility, lengths)).zip(cut_slice(since, lengths));
+        let part = |((weights, eligibility), since)| Rewarded {
             weights,
             eligibility,
             since,
             passed,
             step,
             dopamine,
-        })
-    }
-
-    fn split_at(self, n: usize) -> (Self, Self) {
-        let Rewarded { weights, eligibility, since, passed, step, dopamine } = self;
-        let (w, c, s) = (weights.split_at_mut(n), eligibility.split_at_mut(n), since.split_at_mut(n));
-        let part =
-            |weights, eligibility, since| Rewarded { weights, eligibility, since, passed, step, dopamine };
-        (part(w.0, c.0, s.0), part(w.1, c.1, s.1))
+        };
+        parts.map(part).collect()
     }
 
     #[inline(always)]
-    fn weight(&self, k: usize) -> Real {
+    fn weight(&self, k: usize, _: usize) -> Real {
         self.passed.by_now(self.since[k], self.weights[k], self.eligibility[k]).0 as Real
     }
 
@@ -284,7 +283,7 @@ impl Changes for Rewarded<'_> {
     }
 
     #[inline(always)]
-    fn change(&mut self, k: usize, change: impl FnOnce(Real) -> Real) {
+    fn change(&mut self, k: usize, _: usize, change: impl FnOnce(Real) -> Real) {
         let (w, c) = self.passed.by_now(self.since[k], self.weights[k], self.eligibility[k]);
         let c = c * self.passed.keep() + f64::from(change(w as Real));
         // Rounded here and nowhere else.
@@ -294,9 +293,15 @@ impl Changes for Rewarded<'_> {
     }
 
     #[inline(always)]
-    fn update(&mut self, first: usize, n: usize, mut change: impl FnMut(usize, Real) -> Real) {
+    fn update(
+        &mut self,
+        first: usize,
+        n: usize,
+        fan: impl Fn(usize) -> usize,
+        mut change: impl FnMut(usize, Real) -> Real,
+    ) {
         for k in 0..n {
-            self.change(first + k, |w| change(k, w));
+            self.change(first + k, fan(k), |w| change(k, w));
         }
     }
 }

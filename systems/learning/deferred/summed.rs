@@ -1,0 +1,478 @@
+//! Synapses whose weights are summed at each step, for normalization, and are touched for spikes only.
+//!
+//! The weights to a target form a fan ([`FanIn`]). What is stored is v, and the weight is w = s·v with one factor s a fan. The
+//! sum of all v of a fan is kept: what a spike changes is added to it, as it is stored, in double precision, so that it
+//! stays the sum. To normalize is to set s to norm / Σv then, whatever the number of synapses.
+//!
+//! Behind a reward all weights of a fan move at each step. With μ what the eligibility c keeps of itself each step, t steps
+//! after all was last brought up, ĉ = μ^(−t)·c changes at spikes only, and the weight is w = s·(v + ĉ·G), where dopamine adds
+//! μ^t·D/s to G, one number a fan. A spike that notes e in c changes ĉ by δ = μ^(−t)·e and v by −δ·G, so that the dopamine of
+//! earlier steps does not act on it. The fan's weights sum to s·(Σv + G·Σĉ). Every so often, before μ^(−t) has grown
+//! large, all is brought up: v becomes w, and ĉ becomes c.
+
+use super::super::changes::cut_slice;
+use super::super::{Changes, Reward};
+use super::edges::Edges;
+use crate::Real;
+use crate::kernels::fan_in::{add_products, bring_up};
+use crate::kernels::prefetch;
+use crate::kernels::rows::any_normal;
+use crate::weights::{FanIn, Held, Pending, Weights};
+use std::ops::Range;
+
+/// Synapses whose fans are summed.
+#[derive(Clone, Debug)]
+pub(crate) struct SummedSynapses {
+    fans: Fans,
+    /// Σv of each fan.
+    sums: Vec<f64>,
+    /// The version of the weights that these are the sums of; none where they have to be summed anew.
+    version: Option<u64>,
+    /// What is known beside, behind a reward.
+    rewarded: Option<Account>,
+    /// Whether a weight differs from what is stored.
+    is_due: bool,
+    /// For so many steps of learning more they are changed in place, for too many are near an edge.
+    rest: u32,
+    part: Part,
+}
+
+/// What spikes have to know of the fans that they reach.
+#[derive(Clone, Debug)]
+struct Fans {
+    of: FanIn,
+    held: Held,
+    /// s.
+    factor: Vec<f64>,
+    /// 1/s.
+    inverse: Vec<f64>,
+    /// G; empty without a reward.
+    passed: Vec<f64>,
+    /// μ^−t.
+    growth: f64,
+    /// Where clipping follows on normalization.
+    edges: Option<Edges>,
+}
+
+/// What is known of eligibilities.
+#[derive(Clone, Debug)]
+struct Account {
+    decay: Real,
+    /// Σĉ of each fan.
+    sums: Vec<f64>,
+    /// μ^t.
+    kept: f64,
+    /// t.
+    steps: u32,
+    /// Whether anything is eligible.
+    anything: bool,
+}
+
+/// What spikes have changed in a part of the weights. Parts are added up in their order, so that the threads that they are
+/// computed on change no bit.
+#[derive(Clone, Debug, Default)]
+struct Part {
+    first_fan: usize,
+    sums: Vec<f64>,
+    eligible: Vec<f64>,
+    near: Vec<usize>,
+    parts: Vec<Part>,
+    used: usize,
+}
+
+impl Part {
+    fn clear(&mut self, fans: Range<usize>, is_rewarded: bool) {
+        let eligible = if is_rewarded { fans.len() } else { 0 };
+        (self.first_fan, self.used) = (fans.start, 0);
+        for (sums, n) in [(&mut self.sums, fans.len()), (&mut self.eligible, eligible)] {
+            sums.clear();
+            sums.resize(n, 0.0);
+        }
+        self.near.clear();
+    }
+
+    fn add_to(&self, sums: &mut [f64], eligible: &mut [f64], near: &mut Vec<usize>) {
+        sums[self.first_fan..].iter_mut().zip(&self.sums).for_each(|(sum, change)| *sum += change);
+        if !self.eligible.is_empty() {
+            let eligible = eligible[self.first_fan..].iter_mut().zip(&self.eligible);
+            eligible.for_each(|(sum, change)| *sum += change);
+        }
+        near.extend_from_slice(&self.near);
+        self.parts[..self.used].iter().for_each(|part| part.add_to(sums, eligible, near));
+    }
+}
+
+/// Factors stay within these bounds: beyond, v would say less and less of a weight.
+const FACTORS: Range<f64> = 1e-6..1e6;
+
+/// The longest that eligibilities wait until all is brought up \[steps\].
+const LONGEST: u32 = 256;
+
+/// Steps of learning in place, where too many weights are near an edge.
+const REST: u32 = 256;
+
+impl SummedSynapses {
+    /// Whether `reward` can wait: an eligibility that lasts for a step or two is as well looked after at each step.
+    pub fn can_follow(reward: Reward) -> bool {
+        reward.decay <= 0.5
+    }
+
+    /// Whether synapses that would be summed are changed in place in this step of learning.
+    pub fn rests(weights: &mut Weights) -> bool {
+        let resting = weights.waiting_mut::<Self>().filter(|summed| summed.rest > 0);
+        resting.map(|summed| summed.rest -= 1).is_some()
+    }
+
+    /// The sums of `weights`, if they are known.
+    pub fn of(weights: &Weights) -> Option<&Self> {
+        weights.waiting::<Self>().filter(|summed| summed.version == Some(weights.version()))
+    }
+
+    fn new(fans: FanIn, synapses: usize) -> Self {
+        let n = fans.count(synapses);
+        SummedSynapses {
+            fans: Fans {
+                of: fans,
+                held: Held::FREE,
+                factor: vec![1.0; n],
+                inverse: vec![1.0; n],
+                passed: Vec::new(),
+                growth: 1.0,
+                edges: None,
+            },
+            sums: Vec::new(),
+            version: None,
+            rewarded: None,
+            is_due: false,
+            rest: 0,
+            part: Part::default(),
+        }
+    }
+
+    /// One step of learning: `learn` tells what spikes change, if they change anything. Weights that are `absent` stay 0.
+    pub fn step(
+        weights: &mut Weights,
+        fans: FanIn,
+        absent: impl Iterator<Item = usize>,
+        reward: Option<Reward>,
+        learn: Option<impl FnOnce(Summed<'_>)>,
+    ) {
+        let (held, version, synapses) = (weights.held(), weights.version(), weights.len());
+        let summed = weights.take_pending::<Self>();
+        let mut summed = summed.unwrap_or_else(|| Box::new(Self::new(fans, synapses)));
+        let (w, c) = weights.stored_with_eligibility();
+        let decay = summed.rewarded.as_ref().map(|account| account.decay);
+        if summed.version != Some(version)
+            || summed.fans.held != held
+            || decay != reward.map(|reward| reward.decay)
+        {
+            // What was missed so far follows what was valid then.
+            summed.settle(w, c);
+            summed.fans.held = held;
+            summed.begin(w, c, reward);
+        }
+        let learns = learn.is_some();
+        if let Some(account) = summed.rewarded.as_mut().filter(|account| account.anything || learns) {
+            account.kept *= 1.0 - f64::from(account.decay);
+            account.steps += 1;
+            account.anything = true;
+            summed.fans.growth = 1.0 / account.kept;
+        }
+        if let Some(learn) = learn {
+            summed.learn(w, c, absent, learn);
+        }
+        if let Some(reward) = reward {
+            summed.pass(w, c, reward);
+        }
+        if learns || reward.is_some_and(|reward| reward.dopamine != 0.0) {
+            weights.note_change();
+        }
+        summed.version = Some(weights.version());
+        weights.give_pending(summed);
+    }
+
+    /// Begins with weights and eligibilities that are what is stored.
+    fn begin(&mut self, w: &[Real], c: &[Real], reward: Option<Reward>) {
+        self.settled();
+        self.fans.edges = None;
+        self.fans.of.sum(w, &mut self.sums);
+        self.fans.passed.clear();
+        self.rewarded = reward.map(|reward| {
+            let mut sums = Vec::new();
+            self.fans.of.sum(c, &mut sums);
+            self.fans.passed.resize(sums.len(), 0.0);
+            let anything = any_normal(c);
+            Account { decay: reward.decay, sums, kept: 1.0, steps: 0, anything }
+        });
+    }
+
+    fn learn(
+        &mut self,
+        w: &mut [Real],
+        c: &mut [Real],
+        absent: impl Iterator<Item = usize>,
+        learn: impl FnOnce(Summed<'_>),
+    ) {
+        let SummedSynapses { fans, sums, rewarded, part, .. } = self;
+        part.clear(0..sums.len(), rewarded.is_some());
+        let eligibility = if rewarded.is_some() { &mut *c } else { &mut [] };
+        learn(Summed { weights: &mut *w, eligibility, first: 0, fans, part: &mut *part });
+        let (mut nothing, mut nowhere) = (Vec::new(), Vec::new());
+        let eligible = rewarded.as_mut().map_or(&mut nothing, |account| &mut account.sums);
+        let near = fans.edges.as_mut().map_or(&mut nowhere, |edges| &mut edges.near);
+        part.add_to(sums, eligible, near);
+        for k in absent {
+            let fan = fans.of.of(k);
+            sums[fan] -= f64::from(std::mem::take(&mut w[k]));
+            if !eligible.is_empty() {
+                eligible[fan] -= f64::from(std::mem::take(&mut c[k]));
+            }
+        }
+    }
+
+    /// The dopamine of a step passes.
+    fn pass(&mut self, w: &mut [Real], c: &mut [Real], reward: Reward) {
+        let Some(account) = self.rewarded.as_mut().filter(|account| account.anything) else {
+            return;
+        };
+        add_products(&mut self.fans.passed, account.kept * f64::from(reward.dopamine), &self.fans.inverse);
+        self.is_due = true;
+        let longest = ((2.0 / reward.decay) as u32).clamp(1, LONGEST);
+        if account.steps >= longest {
+            if !any_normal(c) {
+                // It has decayed to nothing.
+                c.fill(0.0);
+            }
+            self.settle(w, c);
+            self.begin(w, c, Some(reward));
+        }
+    }
+
+    /// What the weights of each fan sum to.
+    pub fn sum(&self, sums: &mut Vec<f64>) {
+        sums.clear();
+        sums.extend(self.totals().zip(&self.fans.factor).map(|(total, factor)| total * factor));
+    }
+
+    /// What the weights of each fan would sum to with a factor of 1.
+    fn totals(&self) -> impl Iterator<Item = f64> + '_ {
+        (0..self.sums.len()).map(|fan| {
+            let eligible =
+                self.rewarded.as_ref().map_or(0.0, |account| account.sums[fan] * self.fans.passed[fan]);
+            self.sums[fan] + eligible
+        })
+    }
+
+    /// Scales the weights of each fan to `norm`, if their sums are known. Says so.
+    pub fn normalize(weights: &mut Weights, norm: Real) -> bool {
+        if Self::of(weights).is_none() {
+            return false;
+        }
+        weights.note_change();
+        let version = weights.version();
+        let Some(summed) = weights.waiting_mut::<Self>() else {
+            return false;
+        };
+        let norm = f64::from(norm);
+        let totals: Vec<f64> = summed.totals().collect();
+        let mut fits = true;
+        let factors = summed.fans.factor.iter_mut().zip(&mut summed.fans.inverse);
+        for ((factor, inverse), total) in factors.zip(totals) {
+            if total != 0.0 {
+                (*factor, *inverse) = (norm / total, total / norm);
+                fits &= FACTORS.contains(&factor.abs());
+            }
+        }
+        (summed.is_due, summed.version) = (true, Some(version));
+        if !fits {
+            weights.settle();
+        }
+        true
+    }
+
+    /// Brings weights that are outside of `range` back to its edge, if it is known which they may be. Says so.
+    pub fn clip(weights: &mut Weights, range: Held) -> bool {
+        if Self::of(weights).is_none_or(|summed| summed.rewarded.is_some() || summed.fans.held != Held::FREE)
+        {
+            return false;
+        }
+        let Some(mut summed) = weights.take_pending::<Self>() else {
+            return false;
+        };
+        let w = weights.stored_mut();
+        let Fans { of, factor, inverse, edges, .. } = &mut summed.fans;
+        let known = edges.take().filter(|edges| edges.hold(range, factor));
+        let mut known = known.unwrap_or_else(|| Edges::find(w, of, range, factor));
+        let few = known.are_few(w.len());
+        if few && known.clip(w, of, (factor, inverse), &mut summed.sums) {
+            weights.note_change();
+            summed.version = Some(weights.version());
+        }
+        summed.fans.edges = few.then_some(known);
+        summed.rest = if few { 0 } else { REST };
+        weights.give_pending(summed);
+        few
+    }
+
+    /// Sets `current`, all of it 0 before, to what the weights bring, where `add` adds what is given for each weight.
+    pub fn deliver(&self, w: &[Real], c: &[Real], current: &mut [Real], add: impl Fn(&[Real], &mut [Real])) {
+        add(w, current);
+        let Fans { factor, passed, .. } = &self.fans;
+        let targets = (current.len() / factor.len().max(1)).max(1);
+        if !passed.is_empty() {
+            let mut eligible = vec![0.0; current.len()];
+            add(c, &mut eligible);
+            let fans = current.chunks_mut(targets).zip(eligible.chunks(targets)).zip(passed);
+            fans.for_each(|((current, eligible), passed)| {
+                current.iter_mut().zip(eligible).for_each(|(current, c)| {
+                    *current = (f64::from(*current) + passed * f64::from(*c)) as Real;
+                });
+            });
+        }
+        let fans = current.chunks_mut(targets).zip(factor);
+        fans.for_each(|(current, factor)| {
+            current.iter_mut().for_each(|current| *current = (f64::from(*current) * factor) as Real);
+        });
+    }
+}
+
+impl Pending for SummedSynapses {
+    fn is_due(&self) -> bool {
+        self.is_due
+    }
+
+    fn are_current(&self, _: &[u32]) -> bool {
+        !self.is_due
+    }
+
+    fn settle(&self, values: &mut [Real], eligibility: &mut [Real]) {
+        let Fans { of, factor, passed, .. } = &self.fans;
+        let Some(Account { kept, .. }) = self.rewarded.as_ref() else {
+            return of.scale(values, factor);
+        };
+        if let FanIn::Columns(n) = of {
+            let rows = values.chunks_mut(*n).zip(eligibility.chunks_mut(*n));
+            return rows.for_each(|(w, c)| bring_up(w, c, factor, passed, *kept));
+        }
+        of.each(values.len(), |k, fan| {
+            let c = f64::from(eligibility[k]);
+            values[k] = ((f64::from(values[k]) + c * passed[fan]) * factor[fan]) as Real;
+            eligibility[k] = (c * kept) as Real;
+        });
+    }
+
+    fn settled(&mut self) {
+        self.fans.factor.fill(1.0);
+        self.fans.inverse.fill(1.0);
+        self.fans.passed.fill(0.0);
+        self.fans.growth = 1.0;
+        if let Some(account) = &mut self.rewarded {
+            (account.kept, account.steps) = (1.0, 0);
+        }
+        (self.is_due, self.version) = (false, None);
+    }
+
+    fn copy(&self) -> Box<dyn Pending> {
+        Box::new(self.clone())
+    }
+}
+
+/// Changes go to weights whose fans are summed: to v, or behind a reward to ĉ and v.
+pub(crate) struct Summed<'a> {
+    weights: &'a mut [Real],
+    /// Empty without a reward.
+    eligibility: &'a mut [Real],
+    /// The place of the first weight among all.
+    first: usize,
+    fans: &'a Fans,
+    part: &'a mut Part,
+}
+
+impl Summed<'_> {
+    /// s·(v + ĉ·G).
+    #[inline(always)]
+    fn by_now(&self, k: usize, fan: usize) -> Real {
+        let v = f64::from(self.weights[k]);
+        let v = match self.eligibility.get(k) {
+            Some(c) => v + f64::from(*c) * self.fans.passed[fan],
+            None => v,
+        };
+        (v * self.fans.factor[fan]) as Real
+    }
+}
+
+impl Changes for Summed<'_> {
+    const PARTS: Option<usize> = Some(4);
+
+    fn len(&self) -> usize {
+        self.weights.len()
+    }
+
+    fn cut(self, lengths: &[usize]) -> Vec<Self> {
+        let Summed { weights, eligibility, mut first, fans, part } = self;
+        let Part { first_fan, sums, parts, used, .. } = part;
+        let all = *first_fan..*first_fan + sums.len();
+        *used = lengths.len();
+        if parts.len() < lengths.len() {
+            parts.resize_with(lengths.len(), Part::default);
+        }
+        let weights = cut_slice(weights, lengths).zip(cut_slice(eligibility, lengths));
+        let parts = weights.zip(parts).map(|((weights, eligibility), part)| {
+            let begin = first;
+            first += weights.len();
+            let reached = match &fans.of {
+                FanIn::Blocks(n) => begin / n..first.div_ceil(*n),
+                _ => all.clone(),
+            };
+            part.clear(reached, !eligibility.is_empty());
+            Summed { weights, eligibility, first: begin, fans, part }
+        });
+        parts.collect()
+    }
+
+    #[inline(always)]
+    fn weight(&self, k: usize, fan: usize) -> Real {
+        self.by_now(k, fan)
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, k: usize) {
+        prefetch(self.weights, k);
+        prefetch(self.eligibility, k);
+    }
+
+    #[inline(always)]
+    fn change(&mut self, k: usize, fan: usize, change: impl FnOnce(Real) -> Real) {
+        let (fans, in_part) = (self.fans, fan - self.part.first_fan);
+        let change = f64::from(change(self.by_now(k, fan)));
+        let v = &mut self.weights[k];
+        let before = f64::from(*v);
+        if let Some(c) = self.eligibility.get_mut(k) {
+            let eligible = f64::from(*c);
+            *c = (eligible + change * fans.growth) as Real;
+            let noted = f64::from(*c) - eligible;
+            self.part.eligible[in_part] += noted;
+            *v = (before - noted * fans.passed[fan]) as Real;
+        } else {
+            // They are held where the factor is 1 only.
+            *v = fans.held.hold((before + change * fans.inverse[fan]) as Real);
+            if fans.edges.as_ref().is_some_and(|edges| edges.is_near(*v, fan)) {
+                self.part.near.push(self.first + k);
+            }
+        }
+        self.part.sums[in_part] += f64::from(*v) - before;
+    }
+
+    #[inline(always)]
+    fn update(
+        &mut self,
+        first: usize,
+        n: usize,
+        fan: impl Fn(usize) -> usize,
+        mut change: impl FnMut(usize, Real) -> Real,
+    ) {
+        for k in 0..n {
+            self.change(first + k, fan(k), |w| change(k, w));
+        }
+    }
+}
