@@ -16,31 +16,59 @@ const PATTERNS: usize = 64;
 
 /// What learns.
 #[derive(Clone, Copy)]
-enum Kind {
-    DenseStdp,
-    DenseRstdp,
-    DenseTriplets,
-    SparseStdp,
-    SparseRstdp,
-    ConvStdp,
+struct Kind {
+    name: &'static str,
+    wiring: Wiring,
+    rule: Rule,
+    /// Whether the weights of each target are scaled to a sum.
+    is_normalized: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Wiring {
+    Dense,
+    /// 5 % of all pairs.
+    Sparse,
+    /// Kernels of 5 x 5.
+    Convolution,
+}
+
+#[derive(Clone, Copy)]
+enum Rule {
+    Stdp,
+    Rstdp,
+    /// Triplets of spikes behind a reward.
+    Triplets,
 }
 
 impl Kind {
-    const ALL: [(Kind, &'static str); 6] = [
-        (Kind::DenseStdp, "dense STDP"),
-        (Kind::DenseRstdp, "dense RSTDP"),
-        (Kind::DenseTriplets, "dense triplet RSTDP"),
-        (Kind::SparseStdp, "sparse STDP, 5 %"),
-        (Kind::SparseRstdp, "sparse RSTDP, 5 %"),
-        (Kind::ConvStdp, "convolution 5 x 5, STDP"),
+    const fn new(name: &'static str, wiring: Wiring, rule: Rule) -> Self {
+        Kind { name, wiring, rule, is_normalized: false }
+    }
+
+    const fn normalized(name: &'static str, wiring: Wiring, rule: Rule) -> Self {
+        Kind { name, wiring, rule, is_normalized: true }
+    }
+
+    const ALL: [Kind; 10] = [
+        Kind::new("dense STDP", Wiring::Dense, Rule::Stdp),
+        Kind::new("dense RSTDP", Wiring::Dense, Rule::Rstdp),
+        Kind::new("dense triplet RSTDP", Wiring::Dense, Rule::Triplets),
+        Kind::new("sparse STDP, 5 %", Wiring::Sparse, Rule::Stdp),
+        Kind::new("sparse RSTDP, 5 %", Wiring::Sparse, Rule::Rstdp),
+        Kind::new("convolution 5 x 5, STDP", Wiring::Convolution, Rule::Stdp),
+        Kind::normalized("dense STDP, normalized", Wiring::Dense, Rule::Stdp),
+        Kind::normalized("dense RSTDP, normalized", Wiring::Dense, Rule::Rstdp),
+        Kind::normalized("sparse STDP, 5 %, normalized", Wiring::Sparse, Rule::Stdp),
+        Kind::normalized("sparse RSTDP, 5 %, normalized", Wiring::Sparse, Rule::Rstdp),
     ];
 
     /// Synapses at a neuron of either side, about.
     fn synapses_per_neuron(self, n: usize) -> f64 {
-        match self {
-            Kind::DenseStdp | Kind::DenseRstdp | Kind::DenseTriplets => n as f64,
-            Kind::SparseStdp | Kind::SparseRstdp => n as f64 * 0.05,
-            Kind::ConvStdp => 25.0,
+        match self.wiring {
+            Wiring::Dense => n as f64,
+            Wiring::Sparse => n as f64 * 0.05,
+            Wiring::Convolution => 25.0,
         }
     }
 }
@@ -61,27 +89,27 @@ impl Bench {
         let pre = net.neurons("pre", grid, (InputSpikes::default(), NeuronAxon::default()))?;
         let ends = (SimpleDendriteStructure::default(), NeuronAxon::default());
         let post = net.neurons("post", grid, (InputSpikes::default(), ends))?;
-        let rule = Stdp::new(0.001, 0.0012);
-        let synapses =
-            (WeightInitializer::uniform(0.2, 0.8), Proximal, PreTrace::new(10.0), PostTrace::new(10.0));
-        match kind {
-            Kind::DenseStdp => net.synapses(pre, post, (Dense, synapses, rule))?,
-            Kind::DenseRstdp => net.synapses(pre, post, (Dense, synapses, Rstdp::new(rule, 100.0)))?,
-            Kind::DenseTriplets => {
-                let rule = TripletStdp::visual_cortex().scaled(0.1);
-                net.synapses(pre, post, (Dense, synapses, RewardModulated::new(rule, 100.0)))?
+        let (traces, weights) =
+            ((PreTrace::new(10.0), PostTrace::new(10.0)), WeightInitializer::uniform(0.2, 0.8));
+        let learning = match kind.wiring {
+            Wiring::Dense => net.synapses(pre, post, (Dense, weights, Proximal, traces))?,
+            Wiring::Sparse => net.synapses(pre, post, (Sparse, weights.density(0.05), Proximal, traces))?,
+            Wiring::Convolution => {
+                net.synapses(pre, post, (Conv2d::new(5, 5).padding(2), weights, Proximal, traces))?
             }
-            Kind::SparseStdp | Kind::SparseRstdp => {
-                let sparse = net.synapses(pre, post, (Sparse, synapses))?;
-                net.add(sparse, WeightInitializer::uniform(0.2, 0.8).density(0.05))?;
-                match kind {
-                    Kind::SparseStdp => net.add(sparse, rule)?,
-                    _ => net.add(sparse, Rstdp::new(rule, 100.0))?,
-                }
-                sparse
-            }
-            Kind::ConvStdp => net.synapses(pre, post, (Conv2d::new(5, 5).padding(2), synapses, rule))?,
         };
+        let rule = Stdp::new(0.001, 0.0012);
+        match kind.rule {
+            Rule::Stdp => net.add(learning, rule)?,
+            Rule::Rstdp => net.add(learning, Rstdp::new(rule, 100.0))?,
+            Rule::Triplets => {
+                let rule = TripletStdp::visual_cortex().scaled(0.1);
+                net.add(learning, RewardModulated::new(rule, 100.0))?;
+            }
+        }
+        if kind.is_normalized {
+            net.add(learning, WeightNormalization::new((kind.synapses_per_neuron(n) / 2.0) as Real))?;
+        }
         net.set_dopamine(Dopamine::new(5.0).initial(0.001));
         let patterns = ["pre", "post"].map(|name| {
             let mut random = Seed(1).stream("patterns", name, 0);
@@ -126,11 +154,11 @@ fn main() -> conex::Result<()> {
     println!("{threads} threads: ms per step, and ns per synaptic event beyond what a silent step costs.\n");
     println!("| projection | neurons a side | silent | 0.1 % | 1 % | 5 % | 20 % |");
     println!("|---|---|---|---|---|---|---|");
-    for (kind, name) in Kind::ALL.into_iter().filter(|(_, name)| asked(name)) {
+    for kind in Kind::ALL.into_iter().filter(|kind| asked(kind.name)) {
         for side in [16, 32, 64] {
             let n = side * side;
             let (silent, _) = measure(kind, side, 0.0, threads)?;
-            print!("| {name} | {n} | {silent:.4} |");
+            print!("| {} | {n} | {silent:.4} |", kind.name);
             for share in shares {
                 let (ms, spikes) = measure(kind, side, share, threads)?;
                 let events = spikes * kind.synapses_per_neuron(n);

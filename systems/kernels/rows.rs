@@ -39,7 +39,7 @@ simd! {
                                                     post: &[Real], post_slow: &[Real], fired: &[bool]) {
         let n = post.len();
         let (post_slow, fired) = (&post_slow[..n], &fired[..n]);
-        changes.update(first, n, |j| j, |j, w| {
+        changes.update_row(first, n, |j, w| {
             let traces = Traces { pre: pre.0, pre_slow: pre.1, post: post[j], post_slow: post_slow[j] };
             let potentiation = rule.on_post_spike(w, traces);
             rule.on_pre_spike(w, traces) + if fired[j] { potentiation } else { 0.0 }
@@ -55,7 +55,7 @@ simd! {
                                                       post: &[Real], post_slow: &[Real]) {
         let n = post.len();
         let post_slow = &post_slow[..n];
-        changes.update(first, n, |j| j, |j, w| {
+        changes.update_row(first, n, |j, w| {
             rule.on_pre_spike(w, Traces { pre: pre.0, pre_slow: pre.1, post: post[j], post_slow: post_slow[j] })
         });
     }

@@ -51,6 +51,12 @@ pub trait Changes: Send + Sized {
         fan: impl Fn(usize) -> usize,
         change: impl FnMut(usize, Real) -> Real,
     );
+
+    /// The same for a row of `n` weights whose fans are 0, 1, 2, ...
+    #[inline(always)]
+    fn update_row(&mut self, first: usize, n: usize, change: impl FnMut(usize, Real) -> Real) {
+        self.update(first, n, |fan| fan, change);
+    }
 }
 
 /// Parts of so many elements each, none where there is nothing.

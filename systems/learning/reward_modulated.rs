@@ -25,8 +25,8 @@ use serde::{Deserialize, Serialize};
 /// **Parameters.** Below, and those of the rule.
 ///
 /// **Scheme.** As it stands. A synapse takes many steps of dopamine in one go, at the next spike on either side or when somebody
-/// reads the weights, to the same result up to rounding; convolutions, and projections that are normalized, take them step by
-/// step. `tau_c` counts steps, as in CoNeX, and milliseconds with [`TimeScaling::Consistent`](crate::time::TimeScaling).
+/// reads the weights, to the same result up to rounding; convolutions, and projections that are normalized and clipped, take them
+/// step by step. `tau_c` counts steps, as in CoNeX, and milliseconds with [`TimeScaling::Consistent`](crate::time::TimeScaling).
 ///
 /// **Reference.** E. Izhikevich (2007), doi 10.1093/cercor/bhl152; R. Florian (2007), doi 10.1162/neco.2007.19.6.1468.
 ///

@@ -185,6 +185,12 @@ pub trait PlasticSynapses: Synapses {
     /// false: behind a reward all synapses are swept at each step, as long as anything is eligible.
     const WAITS: bool = false;
 
+    /// What it costs at each synapse that a spike of a source reaches, and one of a target, to keep the sums that
+    /// [normalization](crate::weights::WeightNormalization) reads, in terms of what it costs a synapse to sum all anew.
+    /// Where the spikes of a step would cost more than that, all are summed. Default: as it was measured for
+    /// [`Sparse`](super::sparse::Sparse).
+    const COSTS: [f64; 2] = [4.5, 4.5];
+
     /// Tells `changes` for every synapse with a spike on either side what `rule` says of it. While this lasts there are no
     /// other weights than those of `changes`.
     fn learn<R: PlasticityRule, C: Changes>(
@@ -207,7 +213,7 @@ pub trait PlasticSynapses: Synapses {
         if !activity.teaches(rule) {
             return;
         }
-        if Self::WAITS && occasion.is_summed && !SummedSynapses::rests(self.weights_mut()) {
+        if waits_summed(self, activity, occasion, None) {
             return learn_summed(self, rule, activity, None, workers);
         }
         let mut weights = std::mem::take(self.weights_mut());
@@ -229,7 +235,7 @@ pub trait PlasticSynapses: Synapses {
         workers: &Workers,
     ) {
         self.weights_mut().take_eligibility(c);
-        if Self::WAITS && waits_summed(occasion, reward) {
+        if waits_summed(self, activity, occasion, Some(reward)) {
             return learn_summed(self, rule, activity, Some(reward), workers);
         }
         let mut weights = std::mem::take(self.weights_mut());
@@ -255,10 +261,25 @@ pub trait PlasticSynapses: Synapses {
     }
 }
 
-/// Whether weights that are summed can wait for `reward`. Where they are clipped too, what is cut off at each step would have
-/// to be known for their sum.
-pub(super) fn waits_summed(occasion: &Occasion, reward: Reward) -> bool {
-    occasion.is_summed && !occasion.is_clipped && SummedSynapses::can_follow(reward)
+/// Whether weights that normalization sums are touched for the spikes of this step only. Behind a reward they are not where they
+/// are clipped too: what is cut off at each step would have to be known for their sum.
+pub(super) fn waits_summed<S: PlasticSynapses + ?Sized>(
+    synapses: &mut S,
+    activity: &Activity<'_>,
+    occasion: &Occasion,
+    reward: Option<Reward>,
+) -> bool {
+    /// A reward has a second number looked after for each synapse: in order, that costs next to nothing.
+    const REWARDED: f64 = 2.0;
+
+    let share = |spikes: &SpikeSet| spikes.events().len() as f64 / spikes.mask().len().max(1) as f64;
+    let [by_source, by_target] = S::COSTS;
+    let cost = share(activity.pre) * by_source + share(activity.post) * by_target;
+    let can_follow = match reward {
+        None => cost < 1.0,
+        Some(reward) => cost * REWARDED < 1.0 && !occasion.is_clipped && SummedSynapses::can_follow(reward),
+    };
+    S::WAITS && occasion.is_summed && can_follow && !SummedSynapses::rests(synapses.weights_mut())
 }
 
 /// One step of learning for weights that are summed.

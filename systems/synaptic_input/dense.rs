@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::fire::SpikeSet;
 use crate::kernels::rows::{add_rows, depress_row, learn_row, reward_row, reward_silent_row};
 use crate::learning::{
-    Activity, Changes, DeferredRows, Occasion, PlasticityRule, Reward, RewardedRows, SummedSynapses,
+    Activity, Changes, DeferredRows, Occasion, PlasticityRule, Reward, RewardedRows, WaitingSynapses,
 };
 use crate::weights::{FanIn, Given, Weights};
 use crate::workers::Workers;
@@ -51,6 +51,9 @@ impl Clone for Totals {
 
 /// Targets that one task adds up: a cache line's multiple, and small enough to share a population among threads.
 const COLUMNS: usize = 512;
+
+/// How many rows ahead the weights to targets that fired are fetched.
+const AHEAD: usize = 2;
 
 /// Weights that one task of a learning step looks after, about.
 const WEIGHTS_PER_TASK: usize = 1 << 15;
@@ -132,6 +135,10 @@ impl Synapses for DenseSynapses {
 }
 
 impl PlasticSynapses for DenseSynapses {
+    const WAITS: bool = true;
+    /// A row is one piece of memory, a column as many as there are rows.
+    const COSTS: [f64; 2] = [1.5, 16.0];
+
     fn learn<R: PlasticityRule, C: Changes>(
         &mut self,
         changes: C,
@@ -150,11 +157,8 @@ impl PlasticSynapses for DenseSynapses {
         occasion: &Occasion,
         workers: &Workers,
     ) {
-        if occasion.is_summed && !SummedSynapses::rests(&mut self.weights) {
-            if activity.teaches(rule) {
-                learn_summed(self, rule, activity, None, workers);
-            }
-            return;
+        if activity.teaches(rule) && waits_summed(self, activity, occasion, None) {
+            return learn_summed(self, rule, activity, None, workers);
         }
         let held = self.weights.held();
         if occasion.is_summed || !DeferredRows::can_follow(rule, held) {
@@ -178,7 +182,8 @@ impl PlasticSynapses for DenseSynapses {
         }
     }
 
-    /// Dopamine and post-synaptic spikes wait until their rows are needed. The eligibility is kept with the weights.
+    /// Dopamine and post-synaptic spikes wait until their rows are needed. Where an eligibility lasts no longer than a row could
+    /// wait, dopamine waits alone. The eligibility is kept with the weights.
     fn learn_step_for_reward<R: PlasticityRule>(
         &mut self,
         rule: &R,
@@ -189,11 +194,21 @@ impl PlasticSynapses for DenseSynapses {
         workers: &Workers,
     ) {
         self.weights.take_eligibility(c);
-        if waits_summed(occasion, reward) {
+        if waits_summed(self, activity, occasion, Some(reward)) {
             return learn_summed(self, rule, activity, Some(reward), workers);
         }
         let (n_pre, n_post, held) = (activity.pre.mask().len(), self.n_post, self.weights.held());
-        if occasion.is_summed || !RewardedRows::<R>::can_follow(reward.decay) {
+        let rows_wait = RewardedRows::<R>::can_follow(reward.decay);
+        if !occasion.is_summed && !rows_wait && WaitingSynapses::can_follow(reward) {
+            let absent = self.absent();
+            WaitingSynapses::step(&mut self.weights, reward, activity, |changes| {
+                learn_rows(changes, n_post, rule, activity, workers);
+            });
+            let (weights, eligibility) = self.weights.stored_with_eligibility();
+            absent.for_each(|k| (weights[k], eligibility[k]) = (0.0, 0.0));
+            return;
+        }
+        if occasion.is_summed || !rows_wait {
             let is_silent = !activity.teaches(rule);
             if !self.weights.anything_eligible(is_silent) {
                 return;
@@ -272,7 +287,11 @@ fn learn_rows<R: PlasticityRule, C: Changes>(
         }
         for i in first..last {
             let row = (i - first) * n_post;
-            if activity.pre.mask()[i] && rule.learns_at_pre_spikes() {
+            if i + AHEAD < last {
+                let ahead = row + AHEAD * n_post;
+                fired_post.iter().for_each(|&j| changes.prefetch(ahead + j as usize));
+            }
+            if activity.pre.mask()[i] && (rule.learns_at_pre_spikes() || C::VISITS_ALL) {
                 let pre = (activity.pre_trace[i], activity.pre_slow[i]);
                 let (post, slow, fired) = (activity.post_trace, activity.post_slow, activity.post.mask());
                 learn_row(rule, &mut changes, row, pre, post, slow, fired);

@@ -35,10 +35,10 @@ impl Default for WeightNormalization {
     }
 }
 
-/// The weights' version after they were last normalized, and scratch memory.
+/// The weights' version after they were last normalized, and to what they were, and scratch memory.
 #[derive(Component, Clone, Debug, Default)]
 pub struct Normalized {
-    version: Option<u64>,
+    done: Option<(u64, Real)>,
     sums: Vec<f64>,
 }
 
@@ -46,21 +46,22 @@ pub struct Normalized {
 pub(super) fn normalize_weights<S: Synapses>(
     mut projections: Query<(&WeightNormalization, &mut Normalized, &mut S), Without<Frozen>>,
 ) {
-    for (normalization, mut done, mut synapses) in &mut projections {
-        if done.version == Some(synapses.weights().version()) {
+    for (normalization, mut state, mut synapses) in &mut projections {
+        let norm = normalization.norm;
+        if state.done == Some((synapses.weights().version(), norm)) {
             continue;
         }
-        if SummedSynapses::normalize(synapses.weights_mut(), normalization.norm) {
-            done.version = Some(synapses.weights().version());
+        if SummedSynapses::normalize(synapses.weights_mut(), norm) {
+            state.done = Some((synapses.weights().version(), norm));
             continue;
         }
         let fans = synapses.fan_in();
-        fans.sum(synapses.weights().values(), &mut done.sums);
-        for sum in &mut done.sums {
-            *sum = if *sum == 0.0 { 1.0 } else { f64::from(normalization.norm) / *sum };
+        fans.sum(synapses.weights().values(), &mut state.sums);
+        for sum in &mut state.sums {
+            *sum = if *sum == 0.0 { 1.0 } else { f64::from(norm) / *sum };
         }
-        fans.scale(synapses.weights_mut().values_mut(), &done.sums);
-        done.version = Some(synapses.weights().version());
+        fans.scale(synapses.weights_mut().values_mut(), &state.sums);
+        state.done = Some((synapses.weights().version(), norm));
     }
 }
 

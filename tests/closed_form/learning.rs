@@ -204,8 +204,8 @@ fn bounds_slow_each_side_of_learning_by_their_own_factor() -> Result<()> {
     Ok(())
 }
 
-/// Currents, potentials and weights, bit by bit, of a network that learns for 300 steps.
-fn learned<C: Component + Clone>(kind: C, weights: WeightInitializer) -> Result<Vec<u64>> {
+/// Currents, potentials and weights of a network that learns for 300 steps.
+fn learned<C: Component + Clone>(kind: C, weights: WeightInitializer) -> Result<Vec<f64>> {
     let mut net = network(1.0)?;
     let pre = input(&mut net, "pre", 40)?;
     let lif =
@@ -217,8 +217,8 @@ fn learned<C: Component + Clone>(kind: C, weights: WeightInitializer) -> Result<
         (WeightNormalization::new(12.0), WeightClip::new(0.0, 0.7), CurrentNormalization::new(14.0)),
     );
     let projection = net.synapses(pre, post, behaviours)?;
-    let (mut lcg, mut bits, mut spikes) = (Lcg(5), Vec::new(), 0);
-    let mut note = |values: Vec<Real>| bits.extend(values.into_iter().map(|x| f64::from(x).to_bits()));
+    let (mut lcg, mut all, mut spikes) = (Lcg(5), Vec::new(), 0);
+    let mut note = |values: Vec<Real>| all.extend(values.into_iter().map(f64::from));
     for _ in 0..300 {
         net.set_input(pre, &lcg.some_of(40, 0.15))?;
         net.step()?;
@@ -228,22 +228,26 @@ fn learned<C: Component + Clone>(kind: C, weights: WeightInitializer) -> Result<
         note(net.state(projection, "weights")?);
     }
     assert!(spikes > 300, "only {spikes} spikes: nothing was learned");
-    Ok(bits)
+    Ok(all)
 }
 
+/// Dense and sparse synapses do not sum all weights anew at the same steps, so rounding differs.
 #[test]
 fn sparse_synapses_of_density_one_compute_and_learn_as_dense_ones() -> Result<()> {
     let given = Lcg(11).matrix(40, 30);
     let dense = learned(Dense, WeightInitializer::matrix(given.clone()))?;
-    assert!(dense == learned(Sparse, WeightInitializer::matrix(given.clone()))?, "given dense");
+    let same = |a: &[f64], b: &[f64]| {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-5 * a.abs().max(1.0))
+    };
+    assert!(same(&dense, &learned(Sparse, WeightInitializer::matrix(given.clone()))?), "given dense");
     // The same weights as a sparse matrix, on both kinds of synapses.
     let sparse = sprs::CsMat::csr_from_dense(given.view(), -1.0);
     assert_eq!(sparse.nnz(), 1200);
-    assert!(dense == learned(Sparse, WeightInitializer::sparse(&sparse))?, "given sparse");
+    assert!(same(&dense, &learned(Sparse, WeightInitializer::sparse(&sparse))?), "given sparse");
     assert!(dense == learned(Dense, WeightInitializer::sparse(&sparse))?, "dense, given sparse");
     // Drawn weights follow the seed and the projection's name, whatever the kind.
     let drawn = WeightInitializer::uniform(0.1, 0.6);
-    assert!(learned(Dense, drawn.clone())? == learned(Sparse, drawn.density(1.0))?, "drawn");
+    assert!(same(&learned(Dense, drawn.clone())?, &learned(Sparse, drawn.density(1.0))?), "drawn");
     Ok(())
 }
 

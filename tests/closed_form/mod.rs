@@ -21,6 +21,7 @@ mod reward;
 mod twin;
 mod closed_loop;
 mod waiting;
+mod normalizing;
 mod receptors;
 
 use conex::Result;

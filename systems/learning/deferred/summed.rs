@@ -401,6 +401,52 @@ impl Summed<'_> {
     }
 }
 
+/// What [`Summed::change`] does without a reward, for a row. A function of its own, so that the compiler knows that nothing
+/// overlaps.
+#[inline(always)]
+fn change_row(
+    v: &mut [Real],
+    sums: &mut [f64],
+    factor: &[f64],
+    inverse: &[f64],
+    held: Held,
+    mut change: impl FnMut(usize, Real) -> Real,
+) {
+    let n = v.len();
+    let (sums, factor, inverse) = (&mut sums[..n], &factor[..n], &inverse[..n]);
+    for j in 0..n {
+        let before = f64::from(v[j]);
+        let change = f64::from(change(j, (before * factor[j]) as Real));
+        v[j] = held.hold((before + change * inverse[j]) as Real);
+        sums[j] += f64::from(v[j]) - before;
+    }
+}
+
+/// The same behind a reward.
+#[inline(always)]
+fn note_row(
+    v: &mut [Real],
+    c: &mut [Real],
+    (sums, eligible): (&mut [f64], &mut [f64]),
+    factor: &[f64],
+    passed: &[f64],
+    growth: f64,
+    mut change: impl FnMut(usize, Real) -> Real,
+) {
+    let n = v.len();
+    let (c, sums, eligible) = (&mut c[..n], &mut sums[..n], &mut eligible[..n]);
+    let (factor, passed) = (&factor[..n], &passed[..n]);
+    for j in 0..n {
+        let (before, noted) = (f64::from(v[j]), f64::from(c[j]));
+        let change = f64::from(change(j, ((before + noted * passed[j]) * factor[j]) as Real));
+        c[j] = (noted + change * growth) as Real;
+        let noted = f64::from(c[j]) - noted;
+        v[j] = (before - noted * passed[j]) as Real;
+        eligible[j] += noted;
+        sums[j] += f64::from(v[j]) - before;
+    }
+}
+
 impl Changes for Summed<'_> {
     const PARTS: Option<usize> = Some(4);
 
@@ -473,6 +519,23 @@ impl Changes for Summed<'_> {
     ) {
         for k in 0..n {
             self.change(first + k, fan(k), |w| change(k, w));
+        }
+    }
+
+    #[inline(always)]
+    fn update_row(&mut self, first: usize, n: usize, change: impl FnMut(usize, Real) -> Real) {
+        let v = &mut self.weights[first..first + n];
+        let (factor, inverse) = (&self.fans.factor[..n], &self.fans.inverse[..n]);
+        if self.eligibility.is_empty() {
+            change_row(v, &mut self.part.sums, factor, inverse, self.fans.held, change);
+        } else {
+            let c = &mut self.eligibility[first..first + n];
+            let (sums, passed) = ((&mut *self.part.sums, &mut *self.part.eligible), &self.fans.passed[..n]);
+            note_row(v, c, sums, factor, passed, self.fans.growth, change);
+        }
+        if let Some(edges) = &self.fans.edges {
+            let near = (0..n).filter(|&j| edges.is_near(v[j], j));
+            self.part.near.extend(near.map(|j| self.first + first + j));
         }
     }
 }

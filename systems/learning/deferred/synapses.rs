@@ -106,9 +106,9 @@ impl Passed {
 }
 
 impl WaitingSynapses {
-    /// Whether `reward` can wait: an eligibility that turned its sign around would need another account of the edges.
+    /// Whether `reward` can wait: an eligibility that grows at each step leaves no synapse alone.
     pub fn can_follow(reward: Reward) -> bool {
-        reward.decay <= 1.0
+        reward.decay <= 2.0
     }
 
     /// Synapses with this eligibility that wait for nothing yet.
@@ -317,7 +317,7 @@ mod tests {
         #[test]
         fn waiting_leads_where_the_steps_lead(
             dopamine in prop::collection::vec(-1.0_f64..1.0, 1..60),
-            (decay, w, c) in (0.0_f64..1.0, -0.2_f64..1.2, -1.0_f64..1.0),
+            (decay, w, c) in (0.0_f64..2.0, -0.2_f64..1.2, -1.0_f64..1.0),
             (strength, before) in (prop::sample::select(vec![0.01, 0.3, 3.0]), 0_usize..40),
             held in prop::sample::select(vec![Held::FREE, Held { min: 0.0, max: 1.0 }]),
         ) {
