@@ -14,6 +14,13 @@ pub trait Changes: Send + Sized {
     /// of no two parts meet. Default: as many as one likes.
     const PARTS: Option<usize> = None;
 
+    /// How many parts to cut the weights into where there is so much `work`; none where any number does.
+    fn parts(work: usize) -> Option<usize> {
+        /// What a part of its own costs is soon more than what a thread saves.
+        const LARGE: usize = 1 << 16;
+        Self::PARTS.map(|parts| if work < LARGE { 1 } else { parts })
+    }
+
     /// How many weights there are.
     fn len(&self) -> usize;
 

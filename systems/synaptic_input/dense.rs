@@ -271,8 +271,8 @@ fn learn_rows<R: PlasticityRule, C: Changes>(
 ) {
     let (fired_pre, fired_post) = (activity.pre.events(), activity.post.events());
     let n_pre = activity.pre.mask().len();
-    let rows = C::PARTS.map_or(WEIGHTS_PER_TASK / n_post, |parts| n_pre.div_ceil(parts)).max(1);
     let work = fired_pre.len() * n_post / 2 + fired_post.len() * n_pre * 2;
+    let rows = C::parts(work).map_or(WEIGHTS_PER_TASK / n_post, |parts| n_pre.div_ceil(parts)).max(1);
     workers.each(work, changes.chunks(rows * n_post).into_iter().enumerate(), |(k, mut changes)| {
         let (first, last) = (k * rows, ((k + 1) * rows).min(n_pre));
         if fired_post.is_empty() {

@@ -212,7 +212,7 @@ fn learn<I: Index, R: PlasticityRule, C: Changes>(
     let work = spikes * 5 * (pattern.len() / n_pre.max(1));
     workers.each(
         work,
-        parts(pattern, changes, C::PARTS.unwrap_or(workers.threads())),
+        parts(pattern, changes, C::parts(work).unwrap_or(workers.threads())),
         |(rows, mut changes)| {
             let first = pattern.row_start[rows.start] as usize;
             if by_row {

@@ -3,6 +3,7 @@
 use crate::Real;
 use crate::kernels::columns::{Index, Pattern, with_ends};
 use crate::kernels::fan_in::{add_wide, multiply_wide};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// How the weights of a projection fall into fans: those that reach one target, or a group of targets that share them.
@@ -39,6 +40,12 @@ impl FanIn {
             FanIn::Blocks(n) => k / n,
             FanIn::Targets(pattern) => pattern.target(k) as usize,
         }
+    }
+
+    /// The fans of weight `k` and as many behind it, up to `n` in all, as have fans in a row.
+    pub(crate) fn run(&self, k: usize, n: usize) -> Range<usize> {
+        let fan = self.of(k);
+        fan..fan + if let FanIn::Columns(columns) = self { n.min(columns - fan) } else { 1 }
     }
 
     /// Tells `visit` the place and the fan of each of `weights` weights, in order.

@@ -13,6 +13,7 @@
 //!
 //! Where weights are summed at each step, for normalization, the sums are kept ([`SummedSynapses`]).
 
+mod blocks;
 mod course;
 mod edges;
 mod rewarded;

@@ -8,13 +8,14 @@
 //! after all was last brought up, ĉ = μ^(−t)·c changes at spikes only, and the weight is w = s·(v + ĉ·G), where dopamine adds
 //! μ^t·D/s to G, one number a fan. A spike that notes e in c changes ĉ by δ = μ^(−t)·e and v by −δ·G, so that the dopamine of
 //! earlier steps does not act on it. The fan's weights sum to s·(Σv + G·Σĉ). Every so often, before μ^(−t) has grown
-//! large, all is brought up: v becomes w, and ĉ becomes c.
+//! large, whatever is eligible is brought up: v takes ĉ·G, and ĉ becomes c.
 
 use super::super::changes::cut_slice;
 use super::super::{Changes, Reward};
+use super::blocks::Blocks;
 use super::edges::Edges;
 use crate::Real;
-use crate::kernels::fan_in::{add_products, bring_up};
+use crate::kernels::fan_in::{add_products, bring_up, settle};
 use crate::kernels::prefetch;
 use crate::kernels::rows::any_normal;
 use crate::weights::{FanIn, Held, Pending, Weights};
@@ -50,6 +51,8 @@ struct Fans {
     passed: Vec<f64>,
     /// μ^−t.
     growth: f64,
+    /// Where anything may be eligible; without a reward nowhere.
+    eligible: Blocks,
     /// Where clipping follows on normalization.
     edges: Option<Edges>,
 }
@@ -138,6 +141,7 @@ impl SummedSynapses {
                 inverse: vec![1.0; n],
                 passed: Vec::new(),
                 growth: 1.0,
+                eligible: Blocks::default(),
                 edges: None,
             },
             sums: Vec::new(),
@@ -181,10 +185,11 @@ impl SummedSynapses {
         if let Some(learn) = learn {
             summed.learn(w, c, absent, learn);
         }
+        let moves = learns || summed.rewarded.as_ref().is_some_and(|account| account.anything);
         if let Some(reward) = reward {
             summed.pass(w, c, reward);
         }
-        if learns || reward.is_some_and(|reward| reward.dopamine != 0.0) {
+        if learns || (moves && reward.is_some_and(|reward| reward.dopamine != 0.0)) {
             weights.note_change();
         }
         summed.version = Some(weights.version());
@@ -201,7 +206,9 @@ impl SummedSynapses {
             let mut sums = Vec::new();
             self.fans.of.sum(c, &mut sums);
             self.fans.passed.resize(sums.len(), 0.0);
-            let anything = any_normal(c);
+            let is_eligible = |block: Range<usize>| c[block].iter().any(|c| *c != 0.0);
+            self.fans.eligible = Blocks::new(c.len(), is_eligible);
+            let anything = self.fans.eligible.any();
             Account { decay: reward.decay, sums, kept: 1.0, steps: 0, anything }
         });
     }
@@ -237,15 +244,46 @@ impl SummedSynapses {
         };
         add_products(&mut self.fans.passed, account.kept * f64::from(reward.dopamine), &self.fans.inverse);
         self.is_due = true;
-        let longest = ((2.0 / reward.decay) as u32).clamp(1, LONGEST);
-        if account.steps >= longest {
-            if !any_normal(c) {
+        if account.steps >= ((2.0 / reward.decay) as u32).clamp(1, LONGEST) {
+            self.bring_up(w, c);
+        }
+    }
+
+    /// Brings up whatever is eligible: v takes what dopamine has brought, and ĉ becomes c.
+    fn bring_up(&mut self, w: &mut [Real], c: &mut [Real]) {
+        let (Fans { of, passed, eligible, growth, .. }, sums) = (&mut self.fans, &mut self.sums[..]);
+        let Some(account) = &mut self.rewarded else {
+            return;
+        };
+        let (kept, eligible_sums) = (account.kept, &mut account.sums[..]);
+        eligible_sums.fill(0.0);
+        eligible.each(|block| {
+            let (w, c) = (&mut w[block.clone()], &mut c[block.clone()]);
+            let is_left = any_normal(c);
+            if !is_left {
                 // It has decayed to nothing.
                 c.fill(0.0);
             }
-            self.settle(w, c);
-            self.begin(w, c, Some(reward));
-        }
+            let mut k = 0;
+            while k < w.len() {
+                let fans = of.run(block.start + k, w.len() - k);
+                let n = fans.len();
+                let (w, c) = (&mut w[k..k + n], &mut c[k..k + n]);
+                bring_up(
+                    w,
+                    c,
+                    &passed[fans.clone()],
+                    kept,
+                    &mut sums[fans.clone()],
+                    &mut eligible_sums[fans],
+                );
+                k += n;
+            }
+            is_left
+        });
+        passed.fill(0.0);
+        *growth = 1.0;
+        (account.kept, account.steps, account.anything) = (1.0, 0, eligible.any());
     }
 
     /// What the weights of each fan sum to.
@@ -352,7 +390,7 @@ impl Pending for SummedSynapses {
         };
         if let FanIn::Columns(n) = of {
             let rows = values.chunks_mut(*n).zip(eligibility.chunks_mut(*n));
-            return rows.for_each(|(w, c)| bring_up(w, c, factor, passed, *kept));
+            return rows.for_each(|(w, c)| settle(w, c, factor, passed, *kept));
         }
         of.each(values.len(), |k, fan| {
             let c = f64::from(eligibility[k]);
@@ -499,6 +537,7 @@ impl Changes for Summed<'_> {
             let noted = f64::from(*c) - eligible;
             self.part.eligible[in_part] += noted;
             *v = (before - noted * fans.passed[fan]) as Real;
+            fans.eligible.mark(self.first + k);
         } else {
             // They are held where the factor is 1 only.
             *v = fans.held.hold((before + change * fans.inverse[fan]) as Real);
@@ -532,6 +571,7 @@ impl Changes for Summed<'_> {
             let c = &mut self.eligibility[first..first + n];
             let (sums, passed) = ((&mut *self.part.sums, &mut *self.part.eligible), &self.fans.passed[..n]);
             note_row(v, c, sums, factor, passed, self.fans.growth, change);
+            self.fans.eligible.mark_all(self.first + first..self.first + first + n);
         }
         if let Some(edges) = &self.fans.edges {
             let near = (0..n).filter(|&j| edges.is_near(v[j], j));
