@@ -16,6 +16,7 @@
 mod blocks;
 mod course;
 mod edges;
+mod fans;
 mod rewarded;
 mod rows;
 mod summed;
@@ -23,9 +24,10 @@ mod sums;
 mod synapses;
 
 pub(crate) use course::TraceDecay;
+pub(crate) use fans::Summed;
 pub(crate) use rewarded::RewardedRows;
 pub(crate) use rows::DeferredRows;
-pub(crate) use summed::{Summed, SummedSynapses};
+pub(crate) use summed::SummedSynapses;
 pub use synapses::Rewarded;
 pub(crate) use synapses::WaitingSynapses;
 

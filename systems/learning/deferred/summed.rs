@@ -10,13 +10,12 @@
 //! earlier steps does not act on it. The fan's weights sum to s·(Σv + G·Σĉ). Every so often, before μ^(−t) has grown
 //! large, whatever is eligible is brought up: v takes ĉ·G, and ĉ becomes c.
 
-use super::super::changes::cut_slice;
-use super::super::{Changes, Reward};
+use super::super::Reward;
 use super::blocks::Blocks;
 use super::edges::Edges;
+use super::fans::{Fans, Part, Summed};
 use crate::Real;
 use crate::kernels::fan_in::{add_products, bring_up, settle};
-use crate::kernels::prefetch;
 use crate::kernels::rows::any_normal;
 use crate::weights::{FanIn, Held, Pending, Weights};
 use std::ops::Range;
@@ -38,25 +37,6 @@ pub(crate) struct SummedSynapses {
     part: Part,
 }
 
-/// What spikes have to know of the fans that they reach.
-#[derive(Clone, Debug)]
-struct Fans {
-    of: FanIn,
-    held: Held,
-    /// s.
-    factor: Vec<f64>,
-    /// 1/s.
-    inverse: Vec<f64>,
-    /// G; empty without a reward.
-    passed: Vec<f64>,
-    /// μ^−t.
-    growth: f64,
-    /// Where anything may be eligible; without a reward nowhere.
-    eligible: Blocks,
-    /// Where clipping follows on normalization.
-    edges: Option<Edges>,
-}
-
 /// What is known of eligibilities.
 #[derive(Clone, Debug)]
 struct Account {
@@ -69,40 +49,6 @@ struct Account {
     steps: u32,
     /// Whether anything is eligible.
     anything: bool,
-}
-
-/// What spikes have changed in a part of the weights. Parts are added up in their order, so that the threads that they are
-/// computed on change no bit.
-#[derive(Clone, Debug, Default)]
-struct Part {
-    first_fan: usize,
-    sums: Vec<f64>,
-    eligible: Vec<f64>,
-    near: Vec<usize>,
-    parts: Vec<Part>,
-    used: usize,
-}
-
-impl Part {
-    fn clear(&mut self, fans: Range<usize>, is_rewarded: bool) {
-        let eligible = if is_rewarded { fans.len() } else { 0 };
-        (self.first_fan, self.used) = (fans.start, 0);
-        for (sums, n) in [(&mut self.sums, fans.len()), (&mut self.eligible, eligible)] {
-            sums.clear();
-            sums.resize(n, 0.0);
-        }
-        self.near.clear();
-    }
-
-    fn add_to(&self, sums: &mut [f64], eligible: &mut [f64], near: &mut Vec<usize>) {
-        sums[self.first_fan..].iter_mut().zip(&self.sums).for_each(|(sum, change)| *sum += change);
-        if !self.eligible.is_empty() {
-            let eligible = eligible[self.first_fan..].iter_mut().zip(&self.eligible);
-            eligible.for_each(|(sum, change)| *sum += change);
-        }
-        near.extend_from_slice(&self.near);
-        self.parts[..self.used].iter().for_each(|part| part.add_to(sums, eligible, near));
-    }
 }
 
 /// Factors stay within these bounds: beyond, v would say less and less of a weight.
@@ -412,170 +358,5 @@ impl Pending for SummedSynapses {
 
     fn copy(&self) -> Box<dyn Pending> {
         Box::new(self.clone())
-    }
-}
-
-/// Changes go to weights whose fans are summed: to v, or behind a reward to ĉ and v.
-pub(crate) struct Summed<'a> {
-    weights: &'a mut [Real],
-    /// Empty without a reward.
-    eligibility: &'a mut [Real],
-    /// The place of the first weight among all.
-    first: usize,
-    fans: &'a Fans,
-    part: &'a mut Part,
-}
-
-impl Summed<'_> {
-    /// s·(v + ĉ·G).
-    #[inline(always)]
-    fn by_now(&self, k: usize, fan: usize) -> Real {
-        let v = f64::from(self.weights[k]);
-        let v = match self.eligibility.get(k) {
-            Some(c) => v + f64::from(*c) * self.fans.passed[fan],
-            None => v,
-        };
-        (v * self.fans.factor[fan]) as Real
-    }
-}
-
-/// What [`Summed::change`] does without a reward, for a row. A function of its own, so that the compiler knows that nothing
-/// overlaps.
-#[inline(always)]
-fn change_row(
-    v: &mut [Real],
-    sums: &mut [f64],
-    factor: &[f64],
-    inverse: &[f64],
-    held: Held,
-    mut change: impl FnMut(usize, Real) -> Real,
-) {
-    let n = v.len();
-    let (sums, factor, inverse) = (&mut sums[..n], &factor[..n], &inverse[..n]);
-    for j in 0..n {
-        let before = f64::from(v[j]);
-        let change = f64::from(change(j, (before * factor[j]) as Real));
-        v[j] = held.hold((before + change * inverse[j]) as Real);
-        sums[j] += f64::from(v[j]) - before;
-    }
-}
-
-/// The same behind a reward.
-#[inline(always)]
-fn note_row(
-    v: &mut [Real],
-    c: &mut [Real],
-    (sums, eligible): (&mut [f64], &mut [f64]),
-    factor: &[f64],
-    passed: &[f64],
-    growth: f64,
-    mut change: impl FnMut(usize, Real) -> Real,
-) {
-    let n = v.len();
-    let (c, sums, eligible) = (&mut c[..n], &mut sums[..n], &mut eligible[..n]);
-    let (factor, passed) = (&factor[..n], &passed[..n]);
-    for j in 0..n {
-        let (before, noted) = (f64::from(v[j]), f64::from(c[j]));
-        let change = f64::from(change(j, ((before + noted * passed[j]) * factor[j]) as Real));
-        c[j] = (noted + change * growth) as Real;
-        let noted = f64::from(c[j]) - noted;
-        v[j] = (before - noted * passed[j]) as Real;
-        eligible[j] += noted;
-        sums[j] += f64::from(v[j]) - before;
-    }
-}
-
-impl Changes for Summed<'_> {
-    const PARTS: Option<usize> = Some(4);
-
-    fn len(&self) -> usize {
-        self.weights.len()
-    }
-
-    fn cut(self, lengths: &[usize]) -> Vec<Self> {
-        let Summed { weights, eligibility, mut first, fans, part } = self;
-        let Part { first_fan, sums, parts, used, .. } = part;
-        let all = *first_fan..*first_fan + sums.len();
-        *used = lengths.len();
-        if parts.len() < lengths.len() {
-            parts.resize_with(lengths.len(), Part::default);
-        }
-        let weights = cut_slice(weights, lengths).zip(cut_slice(eligibility, lengths));
-        let parts = weights.zip(parts).map(|((weights, eligibility), part)| {
-            let begin = first;
-            first += weights.len();
-            let reached = match &fans.of {
-                FanIn::Blocks(n) => begin / n..first.div_ceil(*n),
-                _ => all.clone(),
-            };
-            part.clear(reached, !eligibility.is_empty());
-            Summed { weights, eligibility, first: begin, fans, part }
-        });
-        parts.collect()
-    }
-
-    #[inline(always)]
-    fn weight(&self, k: usize, fan: usize) -> Real {
-        self.by_now(k, fan)
-    }
-
-    #[inline(always)]
-    fn prefetch(&self, k: usize) {
-        prefetch(self.weights, k);
-        prefetch(self.eligibility, k);
-    }
-
-    #[inline(always)]
-    fn change(&mut self, k: usize, fan: usize, change: impl FnOnce(Real) -> Real) {
-        let (fans, in_part) = (self.fans, fan - self.part.first_fan);
-        let change = f64::from(change(self.by_now(k, fan)));
-        let v = &mut self.weights[k];
-        let before = f64::from(*v);
-        if let Some(c) = self.eligibility.get_mut(k) {
-            let eligible = f64::from(*c);
-            *c = (eligible + change * fans.growth) as Real;
-            let noted = f64::from(*c) - eligible;
-            self.part.eligible[in_part] += noted;
-            *v = (before - noted * fans.passed[fan]) as Real;
-            fans.eligible.mark(self.first + k);
-        } else {
-            // They are held where the factor is 1 only.
-            *v = fans.held.hold((before + change * fans.inverse[fan]) as Real);
-            if fans.edges.as_ref().is_some_and(|edges| edges.is_near(*v, fan)) {
-                self.part.near.push(self.first + k);
-            }
-        }
-        self.part.sums[in_part] += f64::from(*v) - before;
-    }
-
-    #[inline(always)]
-    fn update(
-        &mut self,
-        first: usize,
-        n: usize,
-        fan: impl Fn(usize) -> usize,
-        mut change: impl FnMut(usize, Real) -> Real,
-    ) {
-        for k in 0..n {
-            self.change(first + k, fan(k), |w| change(k, w));
-        }
-    }
-
-    #[inline(always)]
-    fn update_row(&mut self, first: usize, n: usize, change: impl FnMut(usize, Real) -> Real) {
-        let v = &mut self.weights[first..first + n];
-        let (factor, inverse) = (&self.fans.factor[..n], &self.fans.inverse[..n]);
-        if self.eligibility.is_empty() {
-            change_row(v, &mut self.part.sums, factor, inverse, self.fans.held, change);
-        } else {
-            let c = &mut self.eligibility[first..first + n];
-            let (sums, passed) = ((&mut *self.part.sums, &mut *self.part.eligible), &self.fans.passed[..n]);
-            note_row(v, c, sums, factor, passed, self.fans.growth, change);
-            self.fans.eligible.mark_all(self.first + first..self.first + first + n);
-        }
-        if let Some(edges) = &self.fans.edges {
-            let near = (0..n).filter(|&j| edges.is_near(v[j], j));
-            self.part.near.extend(near.map(|j| self.first + first + j));
-        }
     }
 }
