@@ -51,13 +51,18 @@ pub trait Changes: Send + Sized {
 
     /// Notes for `n` weights from `first` on that they change by what `change` says of their place, from 0 on, and their
     /// value; `fan` tells the fan of each place.
+    #[inline(always)]
     fn update(
         &mut self,
         first: usize,
         n: usize,
         fan: impl Fn(usize) -> usize,
-        change: impl FnMut(usize, Real) -> Real,
-    );
+        mut change: impl FnMut(usize, Real) -> Real,
+    ) {
+        for k in 0..n {
+            self.change(first + k, fan(k), |w| change(k, w));
+        }
+    }
 
     /// The same for a row of `n` weights whose fans are 0, 1, 2, ...
     #[inline(always)]

@@ -203,19 +203,6 @@ impl Changes for Summed<'_> {
     }
 
     #[inline(always)]
-    fn update(
-        &mut self,
-        first: usize,
-        n: usize,
-        fan: impl Fn(usize) -> usize,
-        mut change: impl FnMut(usize, Real) -> Real,
-    ) {
-        for k in 0..n {
-            self.change(first + k, fan(k), |w| change(k, w));
-        }
-    }
-
-    #[inline(always)]
     fn update_row(&mut self, first: usize, n: usize, change: impl FnMut(usize, Real) -> Real) {
         let v = &mut self.weights[first..first + n];
         let (factor, inverse) = (&self.fans.factor[..n], &self.fans.inverse[..n]);

@@ -291,19 +291,6 @@ impl Changes for Rewarded<'_> {
         self.eligibility[k] = c as Real;
         self.since[k] = self.step;
     }
-
-    #[inline(always)]
-    fn update(
-        &mut self,
-        first: usize,
-        n: usize,
-        fan: impl Fn(usize) -> usize,
-        mut change: impl FnMut(usize, Real) -> Real,
-    ) {
-        for k in 0..n {
-            self.change(first + k, fan(k), |w| change(k, w));
-        }
-    }
 }
 
 #[cfg(test)]
