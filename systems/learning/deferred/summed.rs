@@ -131,11 +131,11 @@ impl SummedSynapses {
         if let Some(learn) = learn {
             summed.learn(w, c, absent, learn);
         }
-        let moves = learns || summed.rewarded.as_ref().is_some_and(|account| account.anything);
+        let eligible = summed.rewarded.as_ref().is_some_and(|account| account.anything);
         if let Some(reward) = reward {
             summed.pass(w, c, reward);
         }
-        if learns || (moves && reward.is_some_and(|reward| reward.dopamine != 0.0)) {
+        if learns || (eligible && reward.is_some_and(|reward| reward.dopamine != 0.0)) {
             weights.note_change();
         }
         summed.version = Some(weights.version());
