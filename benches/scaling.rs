@@ -22,6 +22,7 @@ struct Kind {
     rule: Rule,
     /// Whether the weights of each target are scaled to a sum.
     is_normalized: bool,
+    is_clipped: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -43,24 +44,31 @@ enum Rule {
 
 impl Kind {
     const fn new(name: &'static str, wiring: Wiring, rule: Rule) -> Self {
-        Kind { name, wiring, rule, is_normalized: false }
+        Kind { name, wiring, rule, is_normalized: false, is_clipped: false }
     }
 
     const fn normalized(name: &'static str, wiring: Wiring, rule: Rule) -> Self {
-        Kind { name, wiring, rule, is_normalized: true }
+        Kind { name, wiring, rule, is_normalized: true, is_clipped: false }
     }
 
-    const ALL: [Kind; 10] = [
+    const fn clipped(name: &'static str, wiring: Wiring) -> Self {
+        Kind { name, wiring, rule: Rule::Rstdp, is_normalized: true, is_clipped: true }
+    }
+
+    const ALL: [Kind; 13] = [
         Kind::new("dense STDP", Wiring::Dense, Rule::Stdp),
         Kind::new("dense RSTDP", Wiring::Dense, Rule::Rstdp),
         Kind::new("dense triplet RSTDP", Wiring::Dense, Rule::Triplets),
         Kind::new("sparse STDP, 5 %", Wiring::Sparse, Rule::Stdp),
         Kind::new("sparse RSTDP, 5 %", Wiring::Sparse, Rule::Rstdp),
         Kind::new("convolution 5 x 5, STDP", Wiring::Convolution, Rule::Stdp),
+        Kind::new("convolution 5 x 5, RSTDP", Wiring::Convolution, Rule::Rstdp),
         Kind::normalized("dense STDP, normalized", Wiring::Dense, Rule::Stdp),
         Kind::normalized("dense RSTDP, normalized", Wiring::Dense, Rule::Rstdp),
         Kind::normalized("sparse STDP, 5 %, normalized", Wiring::Sparse, Rule::Stdp),
         Kind::normalized("sparse RSTDP, 5 %, normalized", Wiring::Sparse, Rule::Rstdp),
+        Kind::clipped("dense RSTDP, normalized and clipped", Wiring::Dense),
+        Kind::clipped("sparse RSTDP, 5 %, normalized and clipped", Wiring::Sparse),
     ];
 
     /// Synapses at a neuron of either side, about.
@@ -109,6 +117,9 @@ impl Bench {
         }
         if kind.is_normalized {
             net.add(learning, WeightNormalization::new((kind.synapses_per_neuron(n) / 2.0) as Real))?;
+        }
+        if kind.is_clipped {
+            net.add(learning, WeightClip::default())?;
         }
         net.set_dopamine(Dopamine::new(5.0).initial(0.001));
         let patterns = ["pre", "post"].map(|name| {

@@ -21,7 +21,7 @@ pub(super) trait Applied: Component {
     fn name() -> String;
 
     /// Checks what it has beside the rule.
-    fn check_own(&self, projection: &str) -> Result<()>;
+    fn check_own(&self, projection: &str, clock: &Clock) -> Result<()>;
 }
 
 impl<R: PlasticityRule> Applied for R {
@@ -35,7 +35,7 @@ impl<R: PlasticityRule> Applied for R {
         registry::short_name::<R>().to_string()
     }
 
-    fn check_own(&self, _projection: &str) -> Result<()> {
+    fn check_own(&self, _projection: &str, _clock: &Clock) -> Result<()> {
         Ok(())
     }
 }
@@ -43,12 +43,12 @@ impl<R: PlasticityRule> Applied for R {
 /// Everything that a rule is checked against.
 type Site<'w> = (&'w Name, Option<&'w PreTrace>, Option<&'w PostTrace>, &'w Ends);
 
-fn check<A: Applied>(applied: &A, (name, pre, post, _): Site, dt: f64) -> Result<()> {
+fn check<A: Applied>(applied: &A, (name, pre, post, _): Site, clock: &Clock) -> Result<()> {
     let rule = applied.rule();
     rule.check(name)?;
-    applied.check_own(name)?;
+    applied.check_own(name, clock)?;
     if let Some(slow) = rule.slow_traces() {
-        slow.check(name, &A::name(), dt)?;
+        slow.check(name, &A::name(), clock.dt)?;
     }
     // That a trace is missing is told with the other needs.
     match (pre, post) {
@@ -68,7 +68,7 @@ fn prepare_rule<A: Applied>(
 ) {
     for (entity, site, unbuilt, applied, mut plastic, slow) in &mut projections {
         plastic.rules.push(A::name());
-        if problems.check(check(applied, site, clock.dt)).is_some() {
+        if problems.check(check(applied, site, &clock)).is_some() {
             let (_, pre, post, ends) = site;
             let kept = slow.filter(|_| !unbuilt.makes_state(false));
             follow(&mut commands.entity(entity), applied.rule().slow_traces(), (pre, post), ends, kept);
@@ -92,7 +92,7 @@ fn follow_changes<A: Applied>(
             continue;
         }
         unsound.retain(|other| *other != entity);
-        if problems.check(check(&*applied, site, clock.dt)).is_some() {
+        if problems.check(check(&*applied, site, &clock)).is_some() {
             let (_, pre, post, ends) = site;
             follow(&mut commands.entity(entity), applied.rule().slow_traces(), (pre, post), ends, slow);
         } else {

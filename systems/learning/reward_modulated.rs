@@ -4,7 +4,7 @@ use super::prepare::{self, Applied};
 use super::{Learner, Plastic, PlasticityRule, RULE_NEEDS, note_pair};
 use crate::Real;
 use crate::dynamics::{Range, check_parameter};
-use crate::error::{Problems, Result};
+use crate::error::{Error, Problems, Result};
 use crate::group::{Unbuilt, build_late};
 use crate::registry::{self, GroupKind, Need};
 use crate::reward::{Dopamine, DopamineConcentration};
@@ -25,8 +25,8 @@ use serde::{Deserialize, Serialize};
 /// **Parameters.** Below, and those of the rule.
 ///
 /// **Scheme.** As it stands. A synapse takes many steps of dopamine in one go, at the next spike on either side or when somebody
-/// reads the weights, to the same result up to rounding; convolutions, and projections that are normalized and clipped, take them
-/// step by step. `tau_c` counts steps, as in CoNeX, and milliseconds with [`TimeScaling::Consistent`](crate::time::TimeScaling).
+/// reads the weights, to the same result up to rounding. `tau_c` counts steps, as in CoNeX, and milliseconds with
+/// [`TimeScaling::Consistent`](crate::time::TimeScaling).
 ///
 /// **Reference.** E. Izhikevich (2007), doi 10.1093/cercor/bhl152; R. Florian (2007), doi 10.1162/neco.2007.19.6.1468.
 ///
@@ -41,7 +41,7 @@ use serde::{Deserialize, Serialize};
 pub struct RewardModulated<R: PlasticityRule> {
     /// The rule that notes changes.
     pub rule: R,
-    /// Time constant of the eligibility \[steps; ms with consistent scaling\]. Default 100.
+    /// Time constant of the eligibility, at least half a step \[steps; ms with consistent scaling\]. Default 100.
     #[serde(default = "default_tau_c")]
     pub tau_c: Real,
     /// Eligibility of each synapse before the first step \[weight\]. Default 0.
@@ -138,10 +138,21 @@ impl<R: PlasticityRule> Applied for RewardModulated<R> {
         registry::name_of::<Self>()
     }
 
-    fn check_own(&self, projection: &str) -> Result<()> {
+    fn check_own(&self, projection: &str, clock: &Clock) -> Result<()> {
         let parameters = [("tau_c", self.tau_c, Range::Positive), ("init_c", self.init_c, Range::Any)];
         parameters.into_iter().try_for_each(|(parameter, value, range)| {
             check_parameter(projection, &Self::name(), parameter, &value.into(), 1, range)
+        })?;
+        let least = clock.optional_dt() / 2.0;
+        if f64::from(self.tau_c) >= least {
+            return Ok(());
+        }
+        Err(Error::ParameterRange {
+            group: projection.into(),
+            behaviour: Self::name(),
+            parameter: "tau_c".into(),
+            value: self.tau_c.into(),
+            requirement: format!("at least half a step, {least}: the eligibility would grow without end"),
         })
     }
 }

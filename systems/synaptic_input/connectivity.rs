@@ -214,7 +214,7 @@ pub trait PlasticSynapses: Synapses {
             return;
         }
         if waits_summed(self, activity, occasion, None) {
-            return learn_summed(self, rule, activity, None, workers);
+            return learn_summed(self, rule, activity, None, occasion, workers);
         }
         let mut weights = std::mem::take(self.weights_mut());
         self.learn(weights.in_place(), rule, activity, workers);
@@ -236,10 +236,10 @@ pub trait PlasticSynapses: Synapses {
     ) {
         self.weights_mut().take_eligibility(c);
         if waits_summed(self, activity, occasion, Some(reward)) {
-            return learn_summed(self, rule, activity, Some(reward), workers);
+            return learn_summed(self, rule, activity, Some(reward), occasion, workers);
         }
         let mut weights = std::mem::take(self.weights_mut());
-        let waits = Self::WAITS && !occasion.is_summed && WaitingSynapses::can_follow(reward);
+        let waits = Self::WAITS && !occasion.is_summed;
         let is_silent = !activity.teaches(rule);
         let is_swept = !waits && weights.anything_eligible(is_silent);
         if waits {
@@ -261,8 +261,7 @@ pub trait PlasticSynapses: Synapses {
     }
 }
 
-/// Whether weights that normalization sums are touched for the spikes of this step only. Behind a reward they are not where they
-/// are clipped too: what is cut off at each step would have to be known for their sum.
+/// Whether weights that normalization sums are touched for the spikes of this step only.
 pub(super) fn waits_summed<S: PlasticSynapses + ?Sized>(
     synapses: &mut S,
     activity: &Activity<'_>,
@@ -275,11 +274,8 @@ pub(super) fn waits_summed<S: PlasticSynapses + ?Sized>(
     let share = |spikes: &SpikeSet| spikes.events().len() as f64 / spikes.mask().len().max(1) as f64;
     let [by_source, by_target] = S::COSTS;
     let cost = share(activity.pre) * by_source + share(activity.post) * by_target;
-    let can_follow = match reward {
-        None => cost < 1.0,
-        Some(reward) => cost * REWARDED < 1.0 && !occasion.is_clipped && SummedSynapses::can_follow(reward),
-    };
-    S::WAITS && occasion.is_summed && can_follow && !SummedSynapses::rests(synapses.weights_mut())
+    let is_less = cost * reward.map_or(1.0, |_| REWARDED) < 1.0;
+    S::WAITS && occasion.is_summed && is_less && !SummedSynapses::rests(synapses.weights_mut())
 }
 
 /// One step of learning for weights that are summed.
@@ -288,9 +284,10 @@ pub(super) fn learn_summed<S: PlasticSynapses + ?Sized, R: PlasticityRule>(
     rule: &R,
     activity: &Activity<'_>,
     reward: Option<Reward>,
+    occasion: &Occasion,
     workers: &Workers,
 ) {
-    let (fans, absent) = (synapses.fan_in(), synapses.absent());
+    let (fans, absent) = ((synapses.fan_in(), occasion.is_clipped), synapses.absent());
     let mut weights = std::mem::take(synapses.weights_mut());
     let learn = |changes: Summed<'_>| synapses.learn(changes, rule, activity, workers);
     let learn = activity.teaches(rule).then_some(learn);

@@ -5,12 +5,12 @@ use crate::Real;
 use crate::error::Result;
 use crate::fire::SpikeSet;
 use crate::kernels::convolution::Geometry;
-use crate::kernels::decay::scale;
 use crate::learning::{Activity, Changes, PlasticityRule};
 use crate::weights::{FanIn, Weights};
 use crate::workers::Workers;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// Convolution of the source's spikes, seen as (in channels, height, width), with one kernel an output channel.
 ///
@@ -55,8 +55,8 @@ impl Conv2d {
 pub struct Conv2dSynapses {
     geometry: Geometry,
     weights: Weights,
-    /// Scratch memory: what each kernel entry will change by.
-    changes: Vec<Real>,
+    /// Scratch memory: each kernel entry, and what it will change by.
+    changes: Vec<(Real, Real)>,
 }
 
 impl Connectivity for Conv2d {
@@ -70,7 +70,7 @@ impl Connectivity for Conv2d {
         }
         let synapses = shape.iter().fold(1_u128, |product, &side| product.saturating_mul(side as u128));
         let weights = site.zeros("Conv2d", synapses)?;
-        let changes = weights.values().to_vec();
+        let changes = vec![(0.0, 0.0); weights.len()];
         Ok(Conv2dSynapses { geometry, weights, changes })
     }
 }
@@ -146,9 +146,9 @@ impl Synapses for Conv2dSynapses {
 }
 
 /// As in CoNeX: the changes at all places that share a kernel entry are added up and divided by the number of places.
-///
-/// Behind a reward the eligibility is swept at each step: there is one for each weight of a kernel, not for each synapse.
 impl PlasticSynapses for Conv2dSynapses {
+    const WAITS: bool = true;
+
     fn learn<R: PlasticityRule, C: Changes>(
         &mut self,
         kernels: C,
@@ -158,25 +158,39 @@ impl PlasticSynapses for Conv2dSynapses {
     ) {
         let g = &self.geometry;
         let (entries, places) = (g.entries_per_channel(), g.places());
+        let share = 1.0 / places as Real;
+        // What the sources that spike reach of each kernel, one source channel after the other. A target that spikes reads all of
+        // its own.
+        let [of_channel, sources] = [g.kernel.0 * g.kernel.1, g.input.1 * g.input.2];
+        let source_channel = |i: &u32| *i as usize / sources;
+        let by_channel = activity.pre.events().chunk_by(|a, b| source_channel(a) == source_channel(b));
+        let first = by_channel.map(|events| source_channel(&events[0]) * of_channel);
+        let (reached, whole) = (first.map(|k| k..k + of_channel).collect::<Vec<_>>(), 0..entries);
         let channels = kernels.chunks(entries).into_iter().zip(self.changes.chunks_mut(entries)).enumerate();
         let events = activity.pre.events().len() * g.output.0 + activity.post.events().len() * g.input.0;
-        workers.each(events * g.kernel.0 * g.kernel.1 * 3, channels, |(channel, (mut kernel, sums))| {
-            sums.fill(0.0);
+        workers.each(events * of_channel * 3, channels, |(channel, (mut kernel, changes))| {
             let first = channel * places;
+            let fired = activity.post.within(first..first + places);
+            let reached = if fired.is_empty() { &reached[..] } else { std::slice::from_ref(&whole) };
+            for k in reached.iter().flat_map(Range::clone) {
+                changes[k] = (kernel.weight(k, channel), 0.0);
+            }
             for &i in activity.pre.events() {
                 g.of_source(i as usize, |entry, place| {
-                    let traces = activity.traces(i as usize, first + place);
-                    sums[entry] += rule.on_pre_spike(kernel.weight(entry, channel), traces);
+                    let (w, change) = &mut changes[entry];
+                    *change += rule.on_pre_spike(*w, activity.traces(i as usize, first + place));
                 });
             }
-            for &j in activity.post.within(first..first + places) {
+            for &j in fired {
                 g.of_place(j as usize - first, |entry, i| {
-                    sums[entry] +=
-                        rule.on_post_spike(kernel.weight(entry, channel), activity.traces(i, j as usize));
+                    let (w, change) = &mut changes[entry];
+                    *change += rule.on_post_spike(*w, activity.traces(i, j as usize));
                 });
             }
-            scale(sums, 1.0 / places as Real);
-            kernel.update(0, entries, |_| channel, |entry, _| sums[entry]);
+            for Range { start, end } in reached {
+                let changes = &changes[*start..*end];
+                kernel.update(*start, changes.len(), |_| channel, |k, _| changes[k].1 * share);
+            }
         });
     }
 }

@@ -158,7 +158,7 @@ impl PlasticSynapses for DenseSynapses {
         workers: &Workers,
     ) {
         if activity.teaches(rule) && waits_summed(self, activity, occasion, None) {
-            return learn_summed(self, rule, activity, None, workers);
+            return learn_summed(self, rule, activity, None, occasion, workers);
         }
         let held = self.weights.held();
         if occasion.is_summed || !DeferredRows::can_follow(rule, held) {
@@ -195,11 +195,11 @@ impl PlasticSynapses for DenseSynapses {
     ) {
         self.weights.take_eligibility(c);
         if waits_summed(self, activity, occasion, Some(reward)) {
-            return learn_summed(self, rule, activity, Some(reward), workers);
+            return learn_summed(self, rule, activity, Some(reward), occasion, workers);
         }
         let (n_pre, n_post, held) = (activity.pre.mask().len(), self.n_post, self.weights.held());
         let rows_wait = RewardedRows::<R>::can_follow(reward.decay);
-        if !occasion.is_summed && !rows_wait && WaitingSynapses::can_follow(reward) {
+        if !occasion.is_summed && !rows_wait {
             let absent = self.absent();
             WaitingSynapses::step(&mut self.weights, reward, activity, |changes| {
                 learn_rows(changes, n_post, rule, activity, workers);
@@ -208,7 +208,7 @@ impl PlasticSynapses for DenseSynapses {
             absent.for_each(|k| (weights[k], eligibility[k]) = (0.0, 0.0));
             return;
         }
-        if occasion.is_summed || !rows_wait {
+        if occasion.is_summed {
             let is_silent = !activity.teaches(rule);
             if !self.weights.anything_eligible(is_silent) {
                 return;

@@ -156,10 +156,13 @@ impl Weights {
     /// Whether a sweep over all eligibilities finds anything: so unless it was seen that nothing is left, and the step
     /// `is_silent` too. Changes that wait are made first.
     pub(crate) fn anything_eligible(&mut self, is_silent: bool) -> bool {
-        let nothing = self.take_pending::<NothingEligible>().filter(|_| is_silent);
-        let anything = nothing.is_none();
-        self.pending = nothing.map(|nothing| nothing as Box<dyn Pending>);
-        anything
+        if self.waiting::<NothingEligible>().is_some() && is_silent {
+            return false;
+        }
+        self.settle();
+        // How long weights rest from being summed is known there.
+        self.pending = self.take_pending::<SummedSynapses>().map(|summed| summed as Box<dyn Pending>);
+        true
     }
 
     /// Looks every so often whether a step that `is_silent` has left anything eligible.
@@ -188,8 +191,7 @@ impl Weights {
     /// The weights, to be changed. Changes that wait are made first.
     pub fn values_mut(&mut self) -> &mut [Real] {
         self.settle();
-        self.version += 1;
-        self.free_changes += 1;
+        self.note_free_change();
         &mut self.stored
     }
 
@@ -225,6 +227,12 @@ impl Weights {
     pub(crate) fn note_change(&mut self) {
         self.version += 1;
         self.free_changes += u64::from(self.held == Held::FREE);
+    }
+
+    /// Counts a change that was not held within the range of clipping.
+    pub(crate) fn note_free_change(&mut self) {
+        self.version += 1;
+        self.free_changes += 1;
     }
 
     /// Makes the changes that wait.

@@ -1,9 +1,10 @@
-//! Weights whose sums are read at each step, for normalization, against a slow oracle in double precision.
+//! Weights whose sums are read at each step, for normalization, and kernels, whose weights many synapses share, against a slow
+//! oracle in double precision.
 
 use super::*;
 use conex::systems::synaptic_input::SynapticCurrent;
 
-/// Which synapses there are, from 12 x 12 neurons.
+/// Which synapses there are, from 12 x 12 neurons, of a convolution from 3 x 12 x 12.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     /// To 8 x 8 neurons.
@@ -13,11 +14,24 @@ enum Kind {
     /// Kernels of 5 x 5 at 8 x 8 places.
     Local2d,
     One2One,
+    /// To 4 channels of 8 x 8 places, all of a channel with one kernel of 3 x 5 x 5.
+    Conv2d,
+}
+
+impl Kind {
+    fn shapes(self) -> [(usize, usize, usize); 2] {
+        match self {
+            Kind::One2One => [(1, 12, 12); 2],
+            Kind::Conv2d => [(3, 12, 12), (4, 8, 8)],
+            _ => [(1, 12, 12), (1, 8, 8)],
+        }
+    }
 }
 
 /// What is scaled so that the weights of a target have a mean of a quarter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Norm {
+    Nothing,
     Weights,
     Currents,
     Both,
@@ -39,10 +53,12 @@ const MEAN: f64 = 0.25;
 const AMPLITUDES: (f64, f64) = (0.01, 0.012);
 const TAU_DOPAMINE: f64 = 5.0;
 
-/// STDP on synapses (i, j), every one of them at every step.
+/// STDP on synapses (i, j) of weight k, every one of them at every step.
 struct Oracle {
     case: Case,
-    synapses: Vec<(usize, usize)>,
+    synapses: Vec<(usize, usize, usize)>,
+    /// Which weights are summed together, of each weight.
+    fans: Vec<usize>,
     w: Vec<f64>,
     c: Vec<f64>,
     traces: [Vec<f64>; 2],
@@ -53,24 +69,17 @@ struct Oracle {
 }
 
 impl Oracle {
-    /// Which weights are summed with those to target j.
-    fn fan(&self, j: usize) -> usize {
-        if self.case.kind == Kind::One2One { 0 } else { j }
-    }
-
     fn sums(&self) -> Vec<f64> {
         let mut sums = vec![0.0; self.traces[1].len()];
-        self.synapses.iter().zip(&self.w).for_each(|(&(_, j), w)| sums[self.fan(j)] += w);
+        self.fans.iter().zip(&self.w).for_each(|(&fan, w)| sums[fan] += w);
         sums
     }
 
     fn current(&self, spikes: &[u32]) -> Vec<f64> {
         let (sums, mut current) = (self.sums(), vec![0.0; self.traces[1].len()]);
-        for (&(i, j), w) in self.synapses.iter().zip(&self.w) {
-            if spikes.contains(&(i as u32)) {
-                let relative = self.case.norm != Norm::Weights;
-                current[j] += w * if relative { self.norm / sums[self.fan(j)] } else { 1.0 };
-            }
+        for &(_, j, k) in self.synapses.iter().filter(|(i, ..)| spikes.contains(&(*i as u32))) {
+            let relative = matches!(self.case.norm, Norm::Currents | Norm::Both);
+            current[j] += self.w[k] * if relative { self.norm / sums[self.fans[k]] } else { 1.0 };
         }
         current
     }
@@ -82,16 +91,24 @@ impl Oracle {
         }
         self.dopamine += payoff - self.dopamine / TAU_DOPAMINE;
         let ([pre, post], (a_plus, a_minus)) = (spikes, self.case.amplitudes);
-        for (k, &(i, j)) in self.synapses.iter().enumerate() {
+        let spiked = |spikes: &[u32], n: usize| (0..n).map(|i| spikes.contains(&(i as u32))).collect();
+        let spiked: [Vec<bool>; 2] = [spiked(pre, self.traces[0].len()), spiked(post, self.traces[1].len())];
+        let mut changes = vec![0.0; self.w.len()];
+        // A kernel's weight takes the mean over its places.
+        let share = if self.case.kind == Kind::Conv2d { 1.0 / 64.0 } else { 1.0 };
+        for &(i, j, k) in &self.synapses {
             let bound = match self.case.bound {
                 Bound::None => 1.0,
                 Bound::Hard => f64::from(u8::from(self.w[k] > 0.0 && self.w[k] < 1.0)),
                 Bound::Soft => self.w[k] * (1.0 - self.w[k]),
             };
-            let potentiates = f64::from(u8::from(post.contains(&(j as u32))));
-            let depresses = f64::from(u8::from(pre.contains(&(i as u32))));
-            let change =
-                bound * (a_plus * self.traces[0][i] * potentiates - a_minus * self.traces[1][j] * depresses);
+            let (potentiates, depresses) =
+                (f64::from(u8::from(spiked[1][j])), f64::from(u8::from(spiked[0][i])));
+            changes[k] += share
+                * bound
+                * (a_plus * self.traces[0][i] * potentiates - a_minus * self.traces[1][j] * depresses);
+        }
+        for (k, change) in changes.into_iter().enumerate() {
             match self.case.reward {
                 None => self.w[k] += change,
                 Some((_, tau_c)) => {
@@ -100,11 +117,9 @@ impl Oracle {
                 }
             }
         }
-        if self.case.norm != Norm::Currents {
+        if matches!(self.case.norm, Norm::Weights | Norm::Both) {
             let sums = self.sums();
-            for k in 0..self.w.len() {
-                self.w[k] *= self.norm / sums[self.fan(self.synapses[k].1)];
-            }
+            self.fans.iter().zip(&mut self.w).for_each(|(&fan, w)| *w *= self.norm / sums[fan]);
         }
         let (min, max) = self.case.clip.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
         for w in &mut self.w {
@@ -127,26 +142,46 @@ struct Pair {
 impl Pair {
     fn new(case: Case) -> Result<Self> {
         let (mut net, mut lcg) = (network(1.0)?, Lcg(5));
-        let grid = if case.kind == Kind::One2One { (1, 12, 12) } else { (1, 8, 8) };
-        let pre = input(&mut net, "pre", (1, 12, 12))?;
+        let grids = case.kind.shapes();
+        let pre = input(&mut net, "pre", grids[0])?;
         let ends = (SimpleDendriteStructure::default(), NeuronAxon::default());
-        let post = net.neurons("post", grid, (InputSpikes::default(), ends))?;
-        let n_post = grid.1 * grid.2;
-        let all = || (0..144).flat_map(|i| (0..n_post).map(move |j| (i, j)));
-        let synapses: Vec<(usize, usize)> = match case.kind {
+        let post = net.neurons("post", grids[1], (InputSpikes::default(), ends))?;
+        let [n_pre, n_post] = grids.map(|(depth, height, width)| depth * height * width);
+        let all = || (0..n_pre).flat_map(|i| (0..n_post).map(move |j| (i, j)));
+        // What entry e of a kernel of 5 x 5 reads at place j of 8 x 8.
+        let at = |j: usize, e: usize| (j / 8 + e / 5) * 12 + j % 8 + e % 5;
+        let pairs: Vec<(usize, usize)> = match case.kind {
             Kind::Dense => all().collect(),
             Kind::Sparse => all().filter(|_| lcg.next() < 0.3).collect(),
-            Kind::Local2d => (0..64 * 25)
-                .map(|k| (k / 25, k % 25))
-                .map(|(j, entry)| ((j / 8 + entry / 5) * 12 + j % 8 + entry % 5, j))
-                .collect(),
+            Kind::Local2d => (0..64 * 25).map(|k| (at(k / 25, k % 25), k / 25)).collect(),
             Kind::One2One => (0..144).map(|i| (i, i)).collect(),
+            Kind::Conv2d => Vec::new(),
         };
-        let w: Vec<Real> = synapses.iter().map(|_| (0.1 + 0.3 * lcg.next()) as Real).collect();
-        let fans = if case.kind == Kind::One2One { 1 } else { n_post };
-        let norm = MEAN * synapses.len() as f64 / fans as f64;
-        let mut matrix: Array2<Real> = Array2::zeros((144, n_post));
-        synapses.iter().zip(&w).for_each(|(&pair, &w)| matrix[pair] = w);
+        let mut synapses: Vec<_> = pairs.iter().enumerate().map(|(k, &(i, j))| (i, j, k)).collect();
+        let mut fans: Vec<usize> = pairs.iter().map(|&(_, j)| j).collect();
+        match case.kind {
+            Kind::One2One => fans.fill(0),
+            Kind::Conv2d => {
+                fans.extend((0..300).map(|k| k / 75));
+                synapses.extend((0..300).flat_map(|k| {
+                    let (first, source) = (k / 75 * 64, k / 25 % 3 * 144);
+                    (0..64).map(move |place| (source + at(place, k % 25), first + place, k))
+                }));
+            }
+            _ => {}
+        }
+        // Most weights are near their mean, a few near the edges that they are clipped at in some cases.
+        let w: Vec<Real> = (0..fans.len())
+            .map(|k| match k % 40 {
+                7 => 0.01,
+                23 => 0.5,
+                _ => (0.2 + 0.1 * lcg.next()) as Real,
+            })
+            .collect();
+        let n_fans = fans.iter().max().map_or(0, |fan| fan + 1);
+        let norm = MEAN * w.len() as f64 / n_fans as f64;
+        let mut matrix: Array2<Real> = Array2::zeros((n_pre, n_post));
+        pairs.iter().zip(&w).for_each(|(&pair, &w)| matrix[pair] = w);
         let matrix = WeightInitializer::matrix(matrix);
         let traces = (Proximal, PreTrace::new(8.0), PostTrace::new(14.0));
         let projection = match case.kind {
@@ -160,16 +195,20 @@ impl Pair {
                 let weights = WeightInitializer::dense(vec![144], w.clone());
                 net.synapses(pre, post, (One2One, weights, traces))?
             }
+            Kind::Conv2d => {
+                let kernels = WeightInitializer::dense(vec![4, 3, 5, 5], w.clone());
+                net.synapses(pre, post, (Conv2d::new(5, 5), kernels, traces))?
+            }
         };
         let rule = Stdp::new(case.amplitudes.0 as Real, case.amplitudes.1 as Real).bounds(case.bound);
         match case.reward {
             None => net.add(projection, rule)?,
             Some((_, tau_c)) => net.add(projection, Rstdp::new(rule, tau_c as Real))?,
         }
-        if case.norm != Norm::Currents {
+        if matches!(case.norm, Norm::Weights | Norm::Both) {
             net.add(projection, WeightNormalization::new(norm as Real))?;
         }
-        if case.norm != Norm::Weights {
+        if matches!(case.norm, Norm::Currents | Norm::Both) {
             net.add(projection, CurrentNormalization::new(norm as Real))?;
         }
         if let Some((min, max)) = case.clip {
@@ -178,10 +217,11 @@ impl Pair {
         net.set_dopamine(Dopamine::new(TAU_DOPAMINE).initial(0.0));
         let oracle = Oracle {
             case,
-            c: vec![0.0; synapses.len()],
+            c: vec![0.0; w.len()],
             synapses,
+            fans,
             w: w.into_iter().map(f64::from).collect(),
-            traces: [vec![0.0; 144], vec![0.0; n_post]],
+            traces: [vec![0.0; n_pre], vec![0.0; n_post]],
             dopamine: 0.0,
             norm: f64::from(norm as Real),
             clipped: 0,
@@ -191,8 +231,8 @@ impl Pair {
 
     /// One step, in which such a share of neurons spikes.
     fn step(&mut self, share: f64) -> Result<()> {
-        let n_post = self.oracle.traces[1].len() as u32;
-        let spikes = [self.lcg.some_of(144, share), self.lcg.some_of(n_post, share)];
+        let [n_pre, n_post] = [0, 1].map(|side| self.oracle.traces[side].len() as u32);
+        let spikes = [self.lcg.some_of(n_pre, share), self.lcg.some_of(n_post, share)];
         self.step_with(spikes)
     }
 
@@ -256,7 +296,7 @@ fn run(case: Case) -> Result<Pair> {
     Ok(pair)
 }
 
-const KINDS: [Kind; 4] = [Kind::Dense, Kind::Sparse, Kind::Local2d, Kind::One2One];
+const KINDS: [Kind; 5] = [Kind::Dense, Kind::Sparse, Kind::Local2d, Kind::One2One, Kind::Conv2d];
 const NORMS: [Norm; 3] = [Norm::Weights, Norm::Currents, Norm::Both];
 
 #[test]
@@ -272,9 +312,13 @@ fn normalized_weights_follow_an_oracle_that_sums_all_at_each_step() -> Result<()
 #[test]
 fn rewarded_weights_that_are_normalized_follow_it_too() -> Result<()> {
     for (kind, norm) in KINDS.into_iter().flat_map(|kind| NORMS.map(|norm| (kind, norm))) {
-        for (bound, tau_c) in
-            [(Bound::None, 40.0), (Bound::Soft, 150.0), (Bound::Hard, 2.5), (Bound::None, 1.2)]
-        {
+        for (bound, tau_c) in [
+            (Bound::None, 40.0),
+            (Bound::Soft, 150.0),
+            (Bound::Hard, 2.5),
+            (Bound::None, 1.2),
+            (Bound::None, 1.0),
+        ] {
             run(Case { kind, norm, bound, amplitudes: AMPLITUDES, clip: None, reward: Some((0.05, tau_c)) })?;
         }
     }
@@ -298,16 +342,7 @@ fn clipping_after_normalization_meets_few_weights_or_many() -> Result<()> {
             assert!(met > 200, "{case:?}: only {met} times a weight met an edge");
         }
     }
-    let reward = Some((0.05, 40.0));
     for norm in NORMS {
-        run(Case {
-            kind: Kind::Dense,
-            norm,
-            bound: Bound::None,
-            amplitudes: AMPLITUDES,
-            clip: Some((0.0, 0.45)),
-            reward,
-        })?;
         run(Case {
             kind: Kind::Sparse,
             norm,
@@ -317,6 +352,42 @@ fn clipping_after_normalization_meets_few_weights_or_many() -> Result<()> {
             reward: None,
         })?;
     }
+    Ok(())
+}
+
+/// A spike changes the kernel entries that it meets, and each of them for all places.
+#[test]
+fn kernels_that_many_synapses_share_follow_the_mean_of_them() -> Result<()> {
+    let (kind, norm, amplitudes) = (Kind::Conv2d, Norm::Nothing, (0.2, 0.24));
+    for (bound, clip) in [(Bound::None, None), (Bound::Soft, None), (Bound::Hard, Some((0.0, 0.45)))] {
+        run(Case { kind, norm, bound, amplitudes, clip, reward: None })?;
+        for tau_c in [1.0, 2.5, 40.0] {
+            run(Case { kind, norm, bound, amplitudes, clip, reward: Some((0.05, tau_c)) })?;
+        }
+    }
+    Ok(())
+}
+
+/// Dopamine carries weights to an edge and back, of few synapses or many, slowly or at once.
+#[test]
+fn rewarded_weights_that_are_normalized_and_clipped_follow_it_too() -> Result<()> {
+    let (mut met, amplitudes) = (0, AMPLITUDES);
+    for (clip, most) in [((0.05, 0.55), 0.01), ((0.0, 0.6), 0.05), ((0.15, 0.35), 0.01)] {
+        for (bound, tau_c, strength) in [
+            (Bound::None, 40.0, 2.0),
+            (Bound::Hard, 150.0, 1.0),
+            (Bound::None, 2.5, 30.0),
+            (Bound::Soft, 1.2, 60.0),
+        ] {
+            for (kind, norm) in
+                KINDS.into_iter().flat_map(|kind| [Norm::Weights, Norm::Currents].map(|norm| (kind, norm)))
+            {
+                let (clip, reward) = (Some(clip), Some((most * strength, tau_c)));
+                met += run(Case { kind, norm, bound, amplitudes, clip, reward })?.oracle.clipped;
+            }
+        }
+    }
+    assert!(met > 100_000, "only {met} times a weight met an edge");
     Ok(())
 }
 

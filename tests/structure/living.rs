@@ -399,6 +399,22 @@ fn a_population_with_a_stimulus_takes_no_other_input() -> Result<()> {
 }
 
 #[test]
+fn an_eligibility_that_would_grow_is_an_error() -> Result<()> {
+    for (tau_c, sound) in [(0.49, false), (0.5, true)] {
+        let mut net = network()?;
+        let exc = driven(&mut net, "exc")?;
+        let traces = (PreTrace::new(10.0), PostTrace::new(10.0));
+        net.synapses(exc, exc, (ones(), traces, Rstdp::new(Stdp::default(), tau_c)))?;
+        net.set_dopamine(Dopamine::new(20.0));
+        let error = net.build().err();
+        let grows = |e: &Error| matches!(e, Error::Network(systems::Error::ParameterRange { parameter, .. }) if parameter == "tau_c");
+        assert_eq!(error.as_ref().is_some_and(grows), !sound, "{tau_c}: {error:?}");
+        assert_eq!(error.is_none(), sound, "{tau_c}: {error:?}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_trace_shorter_than_a_step_is_an_error() -> Result<()> {
     let mut net = network()?;
     let exc = driven(&mut net, "exc")?;

@@ -4,7 +4,7 @@
 use super::super::Changes;
 use super::super::changes::cut_slice;
 use super::blocks::Blocks;
-use super::edges::Edges;
+use super::edges::{Edges, Stored};
 use crate::Real;
 use crate::kernels::prefetch;
 use crate::weights::{FanIn, Held};
@@ -29,6 +29,15 @@ pub(super) struct Fans {
     pub(super) edges: Option<Edges>,
 }
 
+impl Fans {
+    /// The weights as they are stored, with what is known of their fans.
+    pub(super) fn stored<'a>(&'a self, v: &'a mut [Real], c: &'a [Real]) -> Stored<'a> {
+        let Fans { of, factor, inverse, passed, .. } = self;
+        let c = if passed.is_empty() { &[] } else { c };
+        Stored { v, c, passed, fans: of, factor, inverse }
+    }
+}
+
 /// What spikes have changed in a part of the weights. Parts are added up in their order, so that the threads that they are
 /// computed on change no bit.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +47,8 @@ pub(super) struct Part {
     sums: Vec<f64>,
     /// By how much Σĉ does, behind a reward.
     eligible: Vec<f64>,
+    /// How large Σĉ's terms have become, behind a reward where clipping follows.
+    most: Vec<f64>,
     /// Weights that have come near an edge.
     near: Vec<usize>,
     /// Parts of this part, and how many of them are in use.
@@ -47,25 +58,32 @@ pub(super) struct Part {
 
 impl Part {
     /// Begins a step, for the weights of these fans.
-    pub(super) fn clear(&mut self, fans: Range<usize>, is_rewarded: bool) {
-        let eligible = if is_rewarded { fans.len() } else { 0 };
+    pub(super) fn clear(&mut self, fans: Range<usize>, is_rewarded: bool, is_clipped: bool) {
+        let n = |is_kept| if is_kept { fans.len() } else { 0 };
         (self.first_fan, self.used) = (fans.start, 0);
-        for (sums, n) in [(&mut self.sums, fans.len()), (&mut self.eligible, eligible)] {
-            sums.clear();
-            sums.resize(n, 0.0);
+        for (values, n) in [
+            (&mut self.sums, n(true)),
+            (&mut self.eligible, n(is_rewarded)),
+            (&mut self.most, n(is_rewarded && is_clipped)),
+        ] {
+            values.clear();
+            values.resize(n, 0.0);
         }
         self.near.clear();
     }
 
     /// Adds what has changed to the sums of all fans, and to the list of weights near an edge.
-    pub(super) fn add_to(&self, sums: &mut [f64], eligible: &mut [f64], near: &mut Vec<usize>) {
+    pub(super) fn add_to(&self, sums: &mut [f64], eligible: &mut [f64], edges: &mut Option<Edges>) {
         sums[self.first_fan..].iter_mut().zip(&self.sums).for_each(|(sum, change)| *sum += change);
         if !self.eligible.is_empty() {
             let eligible = eligible[self.first_fan..].iter_mut().zip(&self.eligible);
             eligible.for_each(|(sum, change)| *sum += change);
         }
-        near.extend_from_slice(&self.near);
-        self.parts[..self.used].iter().for_each(|part| part.add_to(sums, eligible, near));
+        if let Some(edges) = edges {
+            edges.near.extend_from_slice(&self.near);
+            edges.note_eligible(self.first_fan, &self.most);
+        }
+        self.parts[..self.used].iter().for_each(|part| part.add_to(sums, eligible, edges));
     }
 }
 
@@ -81,34 +99,59 @@ pub(crate) struct Summed<'a> {
 }
 
 impl Summed<'_> {
+    /// v and ĉ·G, whose sum is multiplied by s.
+    #[inline(always)]
+    fn parts(&self, k: usize, fan: usize) -> [f64; 2] {
+        let brought = self.eligibility.get(k).map_or(0.0, |c| f64::from(*c) * self.fans.passed[fan]);
+        [f64::from(self.weights[k]), brought]
+    }
+
     /// s·(v + ĉ·G).
     #[inline(always)]
     fn by_now(&self, k: usize, fan: usize) -> Real {
-        let v = f64::from(self.weights[k]);
-        let v = match self.eligibility.get(k) {
-            Some(c) => v + f64::from(*c) * self.fans.passed[fan],
-            None => v,
-        };
-        (v * self.fans.factor[fan]) as Real
+        let ([v, brought], factor) = (self.parts(k, fan), self.fans.factor[fan]);
+        match &self.fans.edges {
+            Some(edges) => Edges::weight(edges.range(), [v, brought], factor),
+            None => ((v + brought) * factor) as Real,
+        }
+    }
+
+    /// Lists those of `n` weights from `first` on, a row of them, that are near an edge, and notes how eligible they are.
+    fn look_at_edges(&mut self, edges: &Edges, first: usize, n: usize) {
+        for fan in 0..n {
+            let [v, brought] = self.parts(first + fan, fan);
+            if edges.is_near(v + brought, fan) {
+                self.part.near.push(self.first + first + fan);
+            }
+        }
+        if let Some(c) = self.eligibility.get(first..first + n) {
+            for (most, c) in self.part.most.iter_mut().zip(c) {
+                *most = most.max(f64::from(c.abs()));
+            }
+        }
     }
 }
 
 /// What [`Summed::change`] does without a reward, for a row. A function of its own, so that the compiler knows that nothing
 /// overlaps.
 #[inline(always)]
-fn change_row(
+fn change_row<const CLIPPED: bool>(
     v: &mut [Real],
     sums: &mut [f64],
     factor: &[f64],
     inverse: &[f64],
-    held: Held,
+    (held, range): (Held, Held),
     mut change: impl FnMut(usize, Real) -> Real,
 ) {
     let n = v.len();
     let (sums, factor, inverse) = (&mut sums[..n], &factor[..n], &inverse[..n]);
     for j in 0..n {
         let before = f64::from(v[j]);
-        let change = f64::from(change(j, (before * factor[j]) as Real));
+        let weight = match CLIPPED {
+            true => Edges::weight(range, [before, 0.0], factor[j]),
+            false => (before * factor[j]) as Real,
+        };
+        let change = f64::from(change(j, weight));
         v[j] = held.hold((before + change * inverse[j]) as Real);
         sums[j] += f64::from(v[j]) - before;
     }
@@ -116,13 +159,13 @@ fn change_row(
 
 /// The same behind a reward.
 #[inline(always)]
-fn note_row(
+fn note_row<const CLIPPED: bool>(
     v: &mut [Real],
     c: &mut [Real],
     (sums, eligible): (&mut [f64], &mut [f64]),
-    factor: &[f64],
-    passed: &[f64],
+    (factor, passed): (&[f64], &[f64]),
     growth: f64,
+    range: Held,
     mut change: impl FnMut(usize, Real) -> Real,
 ) {
     let n = v.len();
@@ -130,7 +173,12 @@ fn note_row(
     let (factor, passed) = (&factor[..n], &passed[..n]);
     for j in 0..n {
         let (before, noted) = (f64::from(v[j]), f64::from(c[j]));
-        let change = f64::from(change(j, ((before + noted * passed[j]) * factor[j]) as Real));
+        let brought = noted * passed[j];
+        let weight = match CLIPPED {
+            true => Edges::weight(range, [before, brought], factor[j]),
+            false => ((before + brought) * factor[j]) as Real,
+        };
+        let change = f64::from(change(j, weight));
         c[j] = (noted + change * growth) as Real;
         let noted = f64::from(c[j]) - noted;
         v[j] = (before - noted * passed[j]) as Real;
@@ -162,7 +210,7 @@ impl Changes for Summed<'_> {
                 FanIn::Blocks(n) => begin / n..first.div_ceil(*n),
                 _ => all.clone(),
             };
-            part.clear(reached, !eligibility.is_empty());
+            part.clear(reached, !eligibility.is_empty(), fans.edges.is_some());
             Summed { weights, eligibility, first: begin, fans, part }
         });
         parts.collect()
@@ -195,28 +243,43 @@ impl Changes for Summed<'_> {
         } else {
             // They are held where the factor is 1 only.
             *v = fans.held.hold((before + change * fans.inverse[fan]) as Real);
-            if fans.edges.as_ref().is_some_and(|edges| edges.is_near(*v, fan)) {
-                self.part.near.push(self.first + k);
-            }
         }
         self.part.sums[in_part] += f64::from(*v) - before;
+        if let Some(edges) = &fans.edges {
+            let [v, brought] = self.parts(k, fan);
+            if edges.is_near(v + brought, fan) {
+                self.part.near.push(self.first + k);
+            }
+            if let Some(c) = self.eligibility.get(k) {
+                let most = &mut self.part.most[in_part];
+                *most = most.max(f64::from(c.abs()));
+            }
+        }
     }
 
     #[inline(always)]
     fn update_row(&mut self, first: usize, n: usize, change: impl FnMut(usize, Real) -> Real) {
+        let fans = self.fans;
         let v = &mut self.weights[first..first + n];
-        let (factor, inverse) = (&self.fans.factor[..n], &self.fans.inverse[..n]);
+        let (factor, range) = (&fans.factor[..n], fans.edges.as_ref().map(Edges::range));
         if self.eligibility.is_empty() {
-            change_row(v, &mut self.part.sums, factor, inverse, self.fans.held, change);
+            let (sums, inverse) = (&mut self.part.sums, &fans.inverse[..n]);
+            match range {
+                Some(range) => change_row::<true>(v, sums, factor, inverse, (fans.held, range), change),
+                None => change_row::<false>(v, sums, factor, inverse, (fans.held, Held::FREE), change),
+            }
         } else {
             let c = &mut self.eligibility[first..first + n];
-            let (sums, passed) = ((&mut *self.part.sums, &mut *self.part.eligible), &self.fans.passed[..n]);
-            note_row(v, c, sums, factor, passed, self.fans.growth, change);
-            self.fans.eligible.mark_all(self.first + first..self.first + first + n);
+            let (sums, by_fan) =
+                ((&mut *self.part.sums, &mut *self.part.eligible), (factor, &fans.passed[..n]));
+            match range {
+                Some(range) => note_row::<true>(v, c, sums, by_fan, fans.growth, range, change),
+                None => note_row::<false>(v, c, sums, by_fan, fans.growth, Held::FREE, change),
+            }
+            fans.eligible.mark_all(self.first + first..self.first + first + n);
         }
-        if let Some(edges) = &self.fans.edges {
-            let near = (0..n).filter(|&j| edges.is_near(v[j], j));
-            self.part.near.extend(near.map(|j| self.first + first + j));
+        if let Some(edges) = &fans.edges {
+            self.look_at_edges(edges, first, n);
         }
     }
 }

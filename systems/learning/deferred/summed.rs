@@ -16,7 +16,6 @@ use super::edges::Edges;
 use super::fans::{Fans, Part, Summed};
 use crate::Real;
 use crate::kernels::fan_in::{add_products, bring_up, settle};
-use crate::kernels::rows::any_normal;
 use crate::weights::{FanIn, Held, Pending, Weights};
 use std::ops::Range;
 
@@ -32,7 +31,7 @@ pub(crate) struct SummedSynapses {
     rewarded: Option<Account>,
     /// Whether a weight differs from what is stored.
     is_due: bool,
-    /// For so many steps of learning more they are changed in place, for too many are near an edge.
+    /// For so many steps of learning more they are changed in place, for too many are near an edge or eligible for short.
     rest: u32,
     part: Part,
 }
@@ -41,6 +40,8 @@ pub(crate) struct SummedSynapses {
 #[derive(Clone, Debug)]
 struct Account {
     decay: Real,
+    /// So many steps all that is eligible may wait until it is brought up.
+    longest: u32,
     /// Σĉ of each fan.
     sums: Vec<f64>,
     /// μ^t.
@@ -54,18 +55,21 @@ struct Account {
 /// Factors stay within these bounds: beyond, v would say less and less of a weight.
 const FACTORS: Range<f64> = 1e-6..1e6;
 
-/// The longest that eligibilities wait until all is brought up \[steps\].
-const LONGEST: u32 = 256;
-
-/// Steps of learning in place, where too many weights are near an edge.
+/// Steps of learning in place, where that is less.
 const REST: u32 = 256;
 
-impl SummedSynapses {
-    /// Whether `reward` can wait: an eligibility that lasts for a step or two is as well looked after at each step.
-    pub fn can_follow(reward: Reward) -> bool {
-        reward.decay <= 0.5
-    }
+/// How many steps an eligibility may wait of which such a part decays each step, so that μ^(−t) stays small, and with it what
+/// rounding makes of ĉ·G.
+fn longest_wait(decay: Real) -> u32 {
+    const LONGEST: f64 = 256.0;
+    /// ln μ^(−t).
+    const GROWTH: f64 = 2.0;
 
+    let each_step = libm::log((1.0 - f64::from(decay)).abs()).abs();
+    (GROWTH / each_step).min(LONGEST) as u32
+}
+
+impl SummedSynapses {
     /// Whether synapses that would be summed are changed in place in this step of learning.
     pub fn rests(weights: &mut Weights) -> bool {
         let resting = weights.waiting_mut::<Self>().filter(|summed| summed.rest > 0);
@@ -102,7 +106,7 @@ impl SummedSynapses {
     /// One step of learning: `learn` tells what spikes change, if they change anything. Weights that are `absent` stay 0.
     pub fn step(
         weights: &mut Weights,
-        fans: FanIn,
+        (fans, is_clipped): (FanIn, bool),
         absent: impl Iterator<Item = usize>,
         reward: Option<Reward>,
         learn: Option<impl FnOnce(Summed<'_>)>,
@@ -121,21 +125,18 @@ impl SummedSynapses {
             summed.fans.held = held;
             summed.begin(w, c, reward);
         }
-        let learns = learn.is_some();
-        if let Some(account) = summed.rewarded.as_mut().filter(|account| account.anything || learns) {
-            account.kept *= 1.0 - f64::from(account.decay);
-            account.steps += 1;
-            account.anything = true;
-            summed.fans.growth = 1.0 / account.kept;
+        if !is_clipped {
+            summed.fans.edges = None;
         }
+        summed.decay(w, c);
+        let learns = learn.is_some();
         if let Some(learn) = learn {
             summed.learn(w, c, absent, learn);
         }
-        let eligible = summed.rewarded.as_ref().is_some_and(|account| account.anything);
-        if let Some(reward) = reward {
-            summed.pass(w, c, reward);
-        }
-        if learns || (eligible && reward.is_some_and(|reward| reward.dopamine != 0.0)) {
+        let moves = reward.is_some_and(|reward| summed.pass(reward));
+        if moves {
+            weights.note_free_change();
+        } else if learns {
             weights.note_change();
         }
         summed.version = Some(weights.version());
@@ -154,8 +155,8 @@ impl SummedSynapses {
             self.fans.passed.resize(sums.len(), 0.0);
             let is_eligible = |block: Range<usize>| c[block].iter().any(|c| *c != 0.0);
             self.fans.eligible = Blocks::new(c.len(), is_eligible);
-            let anything = self.fans.eligible.any();
-            Account { decay: reward.decay, sums, kept: 1.0, steps: 0, anything }
+            let (anything, longest) = (self.fans.eligible.any(), longest_wait(reward.decay));
+            Account { decay: reward.decay, longest, sums, kept: 1.0, steps: 0, anything }
         });
     }
 
@@ -167,13 +168,15 @@ impl SummedSynapses {
         learn: impl FnOnce(Summed<'_>),
     ) {
         let SummedSynapses { fans, sums, rewarded, part, .. } = self;
-        part.clear(0..sums.len(), rewarded.is_some());
+        part.clear(0..sums.len(), rewarded.is_some(), fans.edges.is_some());
         let eligibility = if rewarded.is_some() { &mut *c } else { &mut [] };
         learn(Summed { weights: &mut *w, eligibility, first: 0, fans, part: &mut *part });
-        let (mut nothing, mut nowhere) = (Vec::new(), Vec::new());
-        let eligible = rewarded.as_mut().map_or(&mut nothing, |account| &mut account.sums);
-        let near = fans.edges.as_mut().map_or(&mut nowhere, |edges| &mut edges.near);
-        part.add_to(sums, eligible, near);
+        let mut nothing = Vec::new();
+        let eligible = rewarded.as_mut().map_or(&mut nothing, |account| {
+            account.anything = true;
+            &mut account.sums
+        });
+        part.add_to(sums, eligible, &mut fans.edges);
         for k in absent {
             let fan = fans.of.of(k);
             sums[fan] -= f64::from(std::mem::take(&mut w[k]));
@@ -183,53 +186,75 @@ impl SummedSynapses {
         }
     }
 
-    /// The dopamine of a step passes.
-    fn pass(&mut self, w: &mut [Real], c: &mut [Real], reward: Reward) {
-        let Some(account) = self.rewarded.as_mut().filter(|account| account.anything) else {
-            return;
-        };
-        add_products(&mut self.fans.passed, account.kept * f64::from(reward.dopamine), &self.fans.inverse);
-        self.is_due = true;
-        if account.steps >= ((2.0 / reward.decay) as u32).clamp(1, LONGEST) {
-            self.bring_up(w, c);
-        }
-    }
-
-    /// Brings up whatever is eligible: v takes what dopamine has brought, and ĉ becomes c.
-    fn bring_up(&mut self, w: &mut [Real], c: &mut [Real]) {
-        let (Fans { of, passed, eligible, growth, .. }, sums) = (&mut self.fans, &mut self.sums[..]);
+    /// What is eligible decays by a step.
+    fn decay(&mut self, w: &mut [Real], c: &mut [Real]) {
         let Some(account) = &mut self.rewarded else {
             return;
         };
-        let (kept, eligible_sums) = (account.kept, &mut account.sums[..]);
+        let keep = 1.0 - f64::from(account.decay);
+        if !account.anything {
+            // Nothing waits, and what is noted from here on begins with this step.
+        } else if account.steps < account.longest {
+            account.kept *= keep;
+            account.steps += 1;
+            self.fans.growth = 1.0 / account.kept;
+        } else {
+            self.bring_up(w, c, keep);
+        }
+    }
+
+    /// The dopamine of a step passes. Says whether it moves any weight.
+    fn pass(&mut self, reward: Reward) -> bool {
+        let Some(account) = self.rewarded.as_ref().filter(|account| account.anything) else {
+            return false;
+        };
+        add_products(&mut self.fans.passed, account.kept * f64::from(reward.dopamine), &self.fans.inverse);
+        self.is_due = true;
+        reward.dopamine != 0.0
+    }
+
+    /// Brings up whatever is eligible: v takes what dopamine has brought, and ĉ becomes c after one more step.
+    fn bring_up(&mut self, w: &mut [Real], c: &mut [Real], keep: f64) {
+        let at_edges = self.at_edges(w, c);
+        let (Fans { of, passed, eligible, growth, edges, inverse, .. }, sums) =
+            (&mut self.fans, &mut self.sums[..]);
+        let Some(account) = &mut self.rewarded else {
+            return;
+        };
+        let (kept, eligible_sums) = (account.kept * keep, &mut account.sums[..]);
         eligible_sums.fill(0.0);
-        eligible.each(|block| {
-            let (w, c) = (&mut w[block.clone()], &mut c[block.clone()]);
-            let is_left = any_normal(c);
-            if !is_left {
-                // It has decayed to nothing.
-                c.fill(0.0);
-            }
+        eligible.each(c, |run, c| {
             let mut k = 0;
-            while k < w.len() {
-                let fans = of.run(block.start + k, w.len() - k);
-                let n = fans.len();
-                let (w, c) = (&mut w[k..k + n], &mut c[k..k + n]);
-                bring_up(
-                    w,
-                    c,
-                    &passed[fans.clone()],
-                    kept,
-                    &mut sums[fans.clone()],
-                    &mut eligible_sums[fans],
-                );
-                k += n;
+            while k < c.len() {
+                let fans = of.run(run.start + k, c.len() - k);
+                let (w, c) = (&mut w[run.start + k..][..fans.len()], &mut c[k..k + fans.len()]);
+                k += fans.len();
+                let sums = (&mut sums[fans.clone()], &mut eligible_sums[fans.clone()]);
+                bring_up(w, c, &passed[fans], kept, sums.0, sums.1);
             }
-            is_left
         });
+        for (k, edge) in at_edges {
+            // What rounding may have taken off.
+            let fan = of.of(k);
+            let v = (f64::from(edge) * inverse[fan]) as Real;
+            sums[fan] += f64::from(v) - f64::from(std::mem::replace(&mut w[k], v));
+        }
+        if let Some(edges) = edges {
+            edges.note_brought_up(kept);
+        }
         passed.fill(0.0);
         *growth = 1.0;
-        (account.kept, account.steps, account.anything) = (1.0, 0, eligible.any());
+        let share = eligible.share();
+        (account.kept, account.steps, account.anything) = (1.0, 0, share > 0.0);
+        // To bring one synapse up takes as long as to move one and a half in place, or two.
+        if share * 2.0 > f64::from(account.longest + 1) {
+            self.rest = REST;
+        }
+    }
+
+    /// The weights that are at an edge of their range, and which.
+    fn at_edges(&self, w: &mut [Real], c: &[Real]) -> Vec<(usize, Real)> {
+        self.fans.edges.as_ref().map_or(Vec::new(), |edges| edges.at_edges(&self.fans.stored(w, c)))
     }
 
     /// What the weights of each fan sum to.
@@ -276,24 +301,33 @@ impl SummedSynapses {
 
     /// Brings weights that are outside of `range` back to its edge, if it is known which they may be. Says so.
     pub fn clip(weights: &mut Weights, range: Held) -> bool {
-        if Self::of(weights).is_none_or(|summed| summed.rewarded.is_some() || summed.fans.held != Held::FREE)
+        if Self::of(weights).is_none_or(|summed| summed.rewarded.is_none() && summed.fans.held != Held::FREE)
         {
             return false;
         }
         let Some(mut summed) = weights.take_pending::<Self>() else {
             return false;
         };
-        let w = weights.stored_mut();
-        let Fans { of, factor, inverse, edges, .. } = &mut summed.fans;
-        let known = edges.take().filter(|edges| edges.hold(range, factor));
-        let mut known = known.unwrap_or_else(|| Edges::find(w, of, range, factor));
-        let few = known.are_few(w.len());
-        if few && known.clip(w, of, (factor, inverse), &mut summed.sums) {
+        let (w, c) = weights.stored_with_eligibility();
+        let mut before = summed.fans.edges.take();
+        let SummedSynapses { fans, sums, .. } = &mut *summed;
+        let mut stored = fans.stored(w, c);
+        if let Some(edges) = &mut before {
+            edges.note_passed(stored.passed);
+        }
+        let edges = match before {
+            Some(edges) if edges.hold(range, stored.factor) => edges,
+            before => Edges::find(&stored, range, before),
+        };
+        let mut edges = Some(edges).filter(|edges| edges.are_few(stored.v.len()));
+        let any = edges.as_mut().is_some_and(|edges| edges.clip(&mut stored, sums));
+        if any {
             weights.note_change();
             summed.version = Some(weights.version());
         }
-        summed.fans.edges = few.then_some(known);
-        summed.rest = if few { 0 } else { REST };
+        let few = edges.is_some();
+        summed.fans.edges = edges;
+        summed.rest = if few { summed.rest } else { REST };
         weights.give_pending(summed);
         few
     }
@@ -331,18 +365,20 @@ impl Pending for SummedSynapses {
 
     fn settle(&self, values: &mut [Real], eligibility: &mut [Real]) {
         let Fans { of, factor, passed, .. } = &self.fans;
-        let Some(Account { kept, .. }) = self.rewarded.as_ref() else {
-            return of.scale(values, factor);
-        };
-        if let FanIn::Columns(n) = of {
-            let rows = values.chunks_mut(*n).zip(eligibility.chunks_mut(*n));
-            return rows.for_each(|(w, c)| settle(w, c, factor, passed, *kept));
+        let at_edges = self.at_edges(values, eligibility);
+        match (&self.rewarded, of) {
+            (None, _) => of.scale(values, factor),
+            (Some(Account { kept, .. }), FanIn::Columns(n)) => {
+                let rows = values.chunks_mut(*n).zip(eligibility.chunks_mut(*n));
+                rows.for_each(|(w, c)| settle(w, c, factor, passed, *kept));
+            }
+            (Some(Account { kept, .. }), _) => of.each(values.len(), |k, fan| {
+                let c = f64::from(eligibility[k]);
+                values[k] = ((f64::from(values[k]) + c * passed[fan]) * factor[fan]) as Real;
+                eligibility[k] = (c * kept) as Real;
+            }),
         }
-        of.each(values.len(), |k, fan| {
-            let c = f64::from(eligibility[k]);
-            values[k] = ((f64::from(values[k]) + c * passed[fan]) * factor[fan]) as Real;
-            eligibility[k] = (c * kept) as Real;
-        });
+        at_edges.into_iter().for_each(|(k, edge)| values[k] = edge);
     }
 
     fn settled(&mut self) {

@@ -106,11 +106,6 @@ impl Passed {
 }
 
 impl WaitingSynapses {
-    /// Whether `reward` can wait: an eligibility that grows at each step leaves no synapse alone.
-    pub fn can_follow(reward: Reward) -> bool {
-        reward.decay <= 2.0
-    }
-
     /// Synapses with this eligibility that wait for nothing yet.
     fn new(eligibility: &[Real]) -> Self {
         let synapses = eligibility.len();
