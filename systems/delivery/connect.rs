@@ -6,6 +6,7 @@ use crate::axon::MAX_DELAY;
 use crate::connections::{Between, ConnectionRule, Connections, Populations, RowScratch, Rows};
 use crate::error::{Error, Problems, Result};
 use crate::group::{Inhibitory, Unbuilt};
+use crate::kernels::draws::round_to_units;
 use crate::random::{Seed, Streams};
 use crate::relations::{Postsynaptic, Presynaptic};
 use crate::schedule::{BuildSystems, add_build_systems};
@@ -61,8 +62,12 @@ pub(super) struct DrawnRow {
     pub(super) targets: Vec<u32>,
     /// Weights before the gain.
     pub(super) weights: Vec<Real>,
+    /// Weights as they are stored, once they were [quantized](StaticSynapses::quantize).
+    pub(super) units: Vec<i32>,
     /// Delays \[steps\].
     pub(super) delays: Vec<u32>,
+    /// Scratch memory: delays \[ms\].
+    drawn: Vec<Real>,
 }
 
 impl StaticSynapses {
@@ -101,17 +106,14 @@ impl StaticSynapses {
     /// Their limits are never met.
     pub(super) fn draw_weights(&self, i: u32, row: &mut DrawnRow) -> Result<()> {
         let n = row.targets.len();
-        row.weights.clear();
         if let (Some(given), Some(first)) = (&self.given.0, self.rows.first(i)) {
+            row.weights.clear();
             row.weights.extend_from_slice(&given[first as usize..][..n]);
             return Ok(());
         }
         let mut random = self.weight_streams.part(u64::from(i));
-        for _ in 0..n {
-            let drawn = self.weights.draw(&mut random);
-            row.weights.push(drawn.ok_or_else(|| self.weights.missed(&self.projection))?);
-        }
-        Ok(())
+        let are_met = self.weights.draw_all(n, &mut random, &mut row.weights);
+        are_met.then_some(()).ok_or_else(|| self.weights.missed(&self.projection))
     }
 
     fn draw_delays(&self, i: u32, row: &mut DrawnRow) -> Result<()> {
@@ -126,10 +128,10 @@ impl StaticSynapses {
             return Ok(());
         };
         let mut random = self.delay_streams.part(u64::from(i));
-        for _ in 0..n {
-            let drawn = delays.draw(&mut random).ok_or_else(|| delays.missed(&self.projection))?;
-            row.delays.push(steps(drawn, self.per_ms));
+        if !delays.draw_all(n, &mut random, &mut row.drawn) {
+            return Err(delays.missed(&self.projection));
         }
+        row.delays.extend(row.drawn.iter().map(|&delay| steps(delay, self.per_ms)));
         self.check_delays(&row.delays)
     }
 
@@ -146,12 +148,10 @@ impl StaticSynapses {
         }
     }
 
-    /// What a weight is stored as.
-    #[inline(always)]
-    pub(super) fn quantize(&self, weight: Real, (unit, largest): (f64, i32)) -> i32 {
-        let units = f64::from(weight * self.gain) * (1.0 / unit);
-        // Casts saturate, and the bounds hold what a normal distribution draws once in a lifetime.
-        ((units + if units < 0.0 { -0.5 } else { 0.5 }) as i32).clamp(-largest, largest)
+    /// What the weights of a row are stored as: the nearest multiples of a unit, where that is not beyond the largest.
+    pub(super) fn quantize(&self, row: &mut DrawnRow, (unit, largest): (f64, i32)) {
+        row.units.resize(row.weights.len(), 0);
+        round_to_units(&mut row.units, &row.weights, self.gain, 1.0 / unit, largest);
     }
 
     /// All synapses, drawn once more.
@@ -166,12 +166,14 @@ impl StaticSynapses {
             table.pre.resize(table.pre.len() + row.targets.len(), i);
             table.post.extend_from_slice(&row.targets);
             table.delay.extend_from_slice(&row.delays);
-            table.weight.extend(row.weights.iter().map(|&w| match self.stored {
-                Some(stored) if self.gain != 0.0 => {
-                    (f64::from(self.quantize(w, stored)) * stored.0 / f64::from(self.gain)) as Real
+            match self.stored.filter(|_| self.gain != 0.0) {
+                Some(stored) => {
+                    self.quantize(&mut row, stored);
+                    let weight = |units: &i32| (f64::from(*units) * stored.0 / f64::from(self.gain)) as Real;
+                    table.weight.extend(row.units.iter().map(weight));
                 }
-                _ => w,
-            }));
+                None => table.weight.extend_from_slice(&row.weights),
+            }
         }
         table
     }

@@ -155,18 +155,19 @@ impl Maker {
             for &k in &by_source[s] {
                 let (plan, place) = (&plans[k], &places[k]);
                 plan.synapses.draw(i, row)?;
+                plan.synapses.quantize(row, place.stored);
                 self.counts[k] += row.targets.len() as u64;
-                for ((&j, &weight), &delay) in row.targets.iter().zip(&row.weights).zip(&row.delays) {
+                longest = row.delays.iter().fold(longest, |longest, &delay| longest.max(delay));
+                let synapses = row.targets.iter().zip(&row.units).zip(&row.delays);
+                drawn.extend(synapses.map(|((&j, &weight), &delay)| {
                     let j = plan.of_whole.as_ref().map_or(j, |whole| whole[j as usize]) as usize;
                     let unit = &place.units[j / UNIT];
-                    let weight = plan.synapses.quantize(weight, place.stored);
                     // Of two receptors, the second takes the magnitude of what inhibits.
                     let second = place.receptors == 2 && weight < 0;
                     let weight = if second { -weight } else { weight };
                     let at = (unit.place + usize::from(second) * unit.len + j - unit.first) as u16;
-                    drawn.push((unit.part as u32, Synapse { place: at, delay, weight }));
-                    longest = longest.max(delay);
-                }
+                    (unit.part as u32, Synapse { place: at, delay, weight })
+                }));
             }
             self.longest = self.longest.max(longest);
             let sorted = self.sorting.sort(drawn, writers.len(), longest);

@@ -93,6 +93,7 @@ simd! {
 }
 
 simd! {
+    wide;
     /// Draws numbers of mean 0 and variance 1, at most [`BLOCK`], from the normal distribution.
     ///
     /// G. E. P. Box & M. E. Muller (1958), doi 10.1214/aoms/1177706645: a uniform number gives the distance from the
@@ -120,6 +121,23 @@ simd! {
     pub fn exponentials(x: &mut [Real], a: Real, b: Real) {
         for x in x {
             *x = exp(a * *x + b);
+        }
+    }
+}
+
+simd! {
+    wide;
+    /// How many times `unit` each of `x`, multiplied by `gain`, is about, at most `largest` in magnitude; given is 1/unit.
+    pub fn round_to_units(units: &mut [i32], x: &[Real], gain: Real, per_unit: f64, largest: i32) {
+        assert_eq!(units.len(), x.len());
+        let most = f64::from(largest);
+        for (units, x) in units.iter_mut().zip(x) {
+            let exact = f64::from(*x * gain) * per_unit;
+            let rounded = exact + if exact < 0.0 { -0.5 } else { 0.5 };
+            // What is no number counts as 0.
+            let held = if rounded > most { most } else { rounded };
+            let held = if held < -most { -most } else { held };
+            *units = held as i32;
         }
     }
 }
@@ -178,6 +196,15 @@ mod tests {
         }
         let beyond = numbers.iter().filter(|x| x.abs() > 3.0).count() as f64 / numbers.len() as f64;
         assert!((beyond - 0.0027).abs() < 5.0 * 0.052 / 512.0, "{beyond} beyond three standard deviations");
+    }
+
+    #[test]
+    fn numbers_are_rounded_to_the_nearest_unit_within_bounds() {
+        let mut units = [9; 7];
+        round_to_units(&mut units, &[0.0, 0.24, 0.26, -0.26, -3.0, 1e30, Real::NAN], 2.0, 1.0, 5);
+        assert_eq!(units, [0, 0, 1, -1, -5, 5, 0]);
+        round_to_units(&mut units[..2], &[0.3, -0.3], -1.0, 10.0, i32::MAX);
+        assert_eq!(units[..2], [-3, 3]);
     }
 
     #[test]

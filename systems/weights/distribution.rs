@@ -1,7 +1,10 @@
 //! What random numbers follow, and the range that they are held in.
 
 use crate::Real;
+use crate::kernels::decay::clamp;
+use crate::kernels::draws::{Draws, add_uniform, exponentials, normal};
 use crate::kernels::math::exp;
+use crate::parameter::BLOCK;
 use crate::random::Stream;
 use rand::RngExt;
 use rand_distr::StandardNormal;
@@ -56,6 +59,31 @@ impl Distribution {
     /// `n` draws, for the initial values of neurons for instance.
     pub fn draws(self, n: usize, random: &mut Stream) -> Vec<Real> {
         (0..n).map(|_| self.draw(random)).collect()
+    }
+
+    /// Draws many numbers at once: what it gives is called for one block of at most [`BLOCK`] of them after the other. They
+    /// follow from `random`, and are others than those of [`draw`](Self::draw).
+    pub(crate) fn blocks(self, random: &mut Stream) -> impl FnMut(&mut [Real]) + use<> {
+        let mut draws = Draws::new(random);
+        move |numbers| match self {
+            Distribution::Constant(x) => numbers.fill(x),
+            Distribution::Uniform => {
+                numbers.fill(0.0);
+                add_uniform(numbers, &mut draws, 1.0, 0.0);
+            }
+            Distribution::Between { low, high } => {
+                numbers.fill(0.0);
+                add_uniform(numbers, &mut draws, high - low, low);
+            }
+            Distribution::Normal { mean, std } => {
+                normal(numbers, &mut draws);
+                numbers.iter_mut().for_each(|x| *x = mean + std * *x);
+            }
+            Distribution::LogNormal { mu, sigma } => {
+                normal(numbers, &mut draws);
+                exponentials(numbers, sigma, mu);
+            }
+        }
     }
 
     /// The mean of many draws.
@@ -136,6 +164,33 @@ impl Limits {
         }
     }
 
+    /// Replaces `numbers` by `n` that `draw` gives block by block, held within the range. Says whether enough came to lie
+    /// there.
+    pub(crate) fn hold_all(
+        limits: Option<Limits>,
+        n: usize,
+        numbers: &mut Vec<Real>,
+        mut draw: impl FnMut(&mut [Real]),
+    ) -> bool {
+        numbers.clear();
+        if let Some(Limits::Redrawn { min, max }) = limits {
+            let (mut block, mut missed) = ([0.0; BLOCK], 0);
+            while numbers.len() < n && missed < Self::DRAWS {
+                let (before, block) = (numbers.len(), &mut block[..BLOCK.min(n - numbers.len())]);
+                draw(block);
+                numbers.extend(block.iter().filter(|x| (min..=max).contains(*x)));
+                missed = if numbers.len() > before { 0 } else { missed + block.len() };
+            }
+            return numbers.len() == n;
+        }
+        numbers.resize(n, 0.0);
+        numbers.chunks_mut(BLOCK).for_each(draw);
+        if let Some(Limits::Clipped { min, max }) = limits {
+            clamp(numbers, min, max);
+        }
+        true
+    }
+
     /// What is wrong where no draw came to lie in the range: (parameter, value, requirement).
     pub(crate) fn missed(limits: Option<Limits>) -> (&'static str, f64, String) {
         let (min, max) = limits.map_or((0.0, 0.0), Limits::range);
@@ -161,12 +216,19 @@ mod tests {
     use super::*;
     use crate::random::Seed;
 
-    fn moments(mut draw: impl FnMut(&mut Stream) -> Real) -> (f64, f64) {
+    /// Many draws, one by one and block by block.
+    fn draws(distribution: Distribution) -> [Vec<Real>; 2] {
         let mut random = Seed(3).stream("test", "distribution", 0);
-        let n = 40_000;
-        let sample: Vec<f64> = (0..n).map(|_| f64::from(draw(&mut random))).collect();
-        let mean = sample.iter().sum::<f64>() / f64::from(n);
-        (mean, sample.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / f64::from(n))
+        let mut blocks = Vec::new();
+        let one_by_one = distribution.draws(40_000, &mut random);
+        assert!(Limits::hold_all(None, 40_000, &mut blocks, distribution.blocks(&mut random)));
+        [one_by_one, blocks]
+    }
+
+    fn moments(sample: &[Real]) -> (f64, f64) {
+        let (n, sample) = (sample.len() as f64, sample.iter().map(|&x| f64::from(x)));
+        let mean = sample.clone().sum::<f64>() / n;
+        (mean, sample.map(|x| (x - mean).powi(2)).sum::<f64>() / n)
     }
 
     #[test]
@@ -180,13 +242,15 @@ mod tests {
             // (e^σ² − 1)·e^(2μ + σ²).
             (log_normal, (libm::exp(0.25) - 1.0) * libm::exp(-1.4 + 0.25)),
         ] {
-            let (mean, spread) = moments(|random| distribution.draw(random));
-            let error = 5.0 * (variance / 40_000.0_f64).sqrt() + 1e-6;
-            assert!((mean - f64::from(distribution.mean())).abs() < error, "{distribution:?}: mean {mean}");
-            assert!(
-                (spread - variance).abs() <= 0.06 * variance + 1e-9,
-                "{distribution:?}: variance {spread}"
-            );
+            for (mean, spread) in draws(distribution).map(|sample| moments(&sample)) {
+                let error = 5.0 * (variance / 40_000.0_f64).sqrt() + 1e-6;
+                assert!(
+                    (mean - f64::from(distribution.mean())).abs() < error,
+                    "{distribution:?}: mean {mean}"
+                );
+                let off = (spread - variance).abs();
+                assert!(off <= 0.06 * variance + 1e-9, "{distribution:?}: variance {spread}");
+            }
         }
     }
 
@@ -196,15 +260,22 @@ mod tests {
         let (min, max) = (-0.5, 1.0);
         let mut random = Seed(4).stream("test", "limits", 0);
         let mut at_ends = |limits| {
-            let held = (0..10_000).filter_map(|_| Limits::hold(Some(limits), || normal.draw(&mut random)));
-            let held: Vec<Real> = held.collect();
-            assert!(held.len() == 10_000 && held.iter().all(|x| (min..=max).contains(x)));
-            held.iter().filter(|x| **x == min || **x == max).count()
+            let one_by_one =
+                (0..10_000).filter_map(|_| Limits::hold(Some(limits), || normal.draw(&mut random)));
+            let (one_by_one, mut blocks) = (one_by_one.collect::<Vec<_>>(), Vec::new());
+            assert!(Limits::hold_all(Some(limits), 10_000, &mut blocks, normal.blocks(&mut random)));
+            [one_by_one, blocks].map(|held| {
+                assert!(held.len() == 10_000 && held.iter().all(|x| (min..=max).contains(x)));
+                held.iter().filter(|x| **x == min || **x == max).count()
+            })
         };
         // Φ(−0.5) + 1 − Φ(1) = 0.467 of a normal distribution lies outside.
-        let clipped = at_ends(Limits::Clipped { min, max });
-        assert!((clipped as f64 / 10_000.0 - 0.467).abs() < 0.025, "{clipped}");
-        assert_eq!(at_ends(Limits::Redrawn { min, max }), 0);
-        assert_eq!(Limits::hold(Some(Limits::Redrawn { min, max }), || 2.0), None);
+        for clipped in at_ends(Limits::Clipped { min, max }) {
+            assert!((clipped as f64 / 10_000.0 - 0.467).abs() < 0.025, "{clipped}");
+        }
+        let redrawn = Limits::Redrawn { min, max };
+        assert_eq!(at_ends(redrawn), [0, 0]);
+        assert_eq!(Limits::hold(Some(redrawn), || 2.0), None);
+        assert!(!Limits::hold_all(Some(redrawn), 10, &mut Vec::new(), |block| block.fill(2.0)));
     }
 }

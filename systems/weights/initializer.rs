@@ -258,6 +258,15 @@ impl WeightInitializer {
         Limits::hold(self.limits, || self.shaped(self.distribution.draw(random)))
     }
 
+    /// Replaces `weights` by `n` draws. Says whether the limits could be met.
+    pub(crate) fn draw_all(&self, n: usize, random: &mut Stream, weights: &mut Vec<Real>) -> bool {
+        let mut draw = self.distribution.blocks(random);
+        Limits::hold_all(self.limits, n, weights, |block| {
+            draw(block);
+            block.iter_mut().for_each(|w| *w = self.shaped(*w));
+        })
+    }
+
     #[inline]
     fn shaped(&self, drawn: Real) -> Real {
         self.function.map_or(drawn, |f| f(drawn)) * self.scale + self.offset

@@ -74,13 +74,13 @@ impl SynapticDelays {
         }
     }
 
-    /// One draw \[ms\]; none if the limits are never met.
-    #[inline]
-    pub(crate) fn draw(&self, random: &mut Stream) -> Option<Real> {
+    /// Replaces `delays` by `n` draws \[ms\]. Says whether the limits could be met.
+    pub(crate) fn draw_all(&self, n: usize, random: &mut Stream, delays: &mut Vec<Real>) -> bool {
         match &self.values {
-            Values::Drawn(Distribution::Constant(delay)) if self.limits.is_none() => Some(*delay),
-            Values::Drawn(distribution) => Limits::hold(self.limits, || distribution.draw(random)),
-            Values::Given(_) => None,
+            Values::Drawn(distribution) => {
+                Limits::hold_all(self.limits, n, delays, distribution.blocks(random))
+            }
+            Values::Given(_) => false,
         }
     }
 
