@@ -80,6 +80,17 @@ simd! {
 }
 
 simd! {
+    /// Whether any value is outside of `min ..= max`. What is no number is not.
+    pub fn any_outside(x: &[Real], min: Real, max: Real) -> bool {
+        let mut outside = false;
+        for x in x {
+            outside |= (*x < min) | (*x > max);
+        }
+        outside
+    }
+}
+
+simd! {
     /// Whether every value is finite.
     pub fn all_finite(x: &[Real]) -> bool {
         let mut finite = true;

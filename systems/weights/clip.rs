@@ -4,7 +4,7 @@ use super::{Frozen, Held};
 use crate::Real;
 use crate::error::{Error, Problems};
 use crate::group::Unbuilt;
-use crate::kernels::decay::clamp;
+use crate::kernels::decay::{any_outside, clamp};
 use crate::learning::SummedSynapses;
 use crate::synaptic_input::Synapses;
 use bevy_ecs::prelude::*;
@@ -58,8 +58,7 @@ pub(super) fn clip_weights<S: Synapses>(
             continue;
         }
         // Weights within the range are not touched: whoever watches for changes has nothing to do then.
-        let outside = |w: &Real| *w < clip.w_min || *w > clip.w_max;
-        if synapses.weights().values().iter().any(outside) {
+        if any_outside(synapses.weights().values(), clip.w_min, clip.w_max) {
             clamp(synapses.weights_mut().values_mut(), clip.w_min, clip.w_max);
             synapses.keep_absent();
         }
