@@ -49,8 +49,8 @@ pub(super) fn clip_weights<S: Synapses>(
             continue;
         }
         let range = Held { min: clip.w_min, max: clip.w_max };
-        let version = synapses.weights().version();
-        if SummedSynapses::clip(synapses.bypass_change_detection().weights_mut(), range) {
+        let (version, absent) = (synapses.weights().version(), synapses.absent());
+        if SummedSynapses::clip(synapses.bypass_change_detection().weights_mut(), range, absent) {
             if synapses.weights().version() != version {
                 synapses.set_changed();
             }

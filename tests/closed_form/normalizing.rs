@@ -391,6 +391,38 @@ fn rewarded_weights_that_are_normalized_and_clipped_follow_it_too() -> Result<()
     Ok(())
 }
 
+/// A neuron has no synapse onto itself: what stands in its place is 0, and no weight below the range.
+#[test]
+fn clipping_after_normalization_leaves_what_is_no_synapse_at_0() -> Result<()> {
+    for reward in [None, Some(0.05)] {
+        let mut net = network(1.0)?;
+        let ends = (SimpleDendriteStructure::default(), NeuronAxon::default());
+        let group = net.neurons("group", 40, (InputSpikes::default(), ends))?;
+        let clip = WeightClip::new(0.15, 0.9);
+        let behaviours = (Proximal, NoSelfConnections, PreTrace::new(8.0), PostTrace::new(14.0), clip);
+        let weights = WeightInitializer::uniform(0.2, 0.3);
+        let projection = net.synapses(group, group, (Dense, weights, behaviours))?;
+        net.add(projection, WeightNormalization::new(39.0 * 0.25))?;
+        match reward {
+            None => net.add(projection, Stdp::new(0.01, 0.012))?,
+            Some(_) => net.add(projection, Rstdp::new(Stdp::new(0.01, 0.012), 20.0))?,
+        }
+        net.set_dopamine(Dopamine::new(5.0).initial(0.0));
+        let mut lcg = Lcg(3);
+        for t in 0..200 {
+            net.set_input(group, &lcg.some_of(40, 0.03))?;
+            net.set_payoff(reward.unwrap_or(0.0))?;
+            net.step()?;
+            let weights = net.state(projection, "weights")?;
+            for (k, w) in weights.iter().enumerate() {
+                let is_sound = if k % 41 == 0 { *w == 0.0 } else { (0.15..=0.9).contains(w) };
+                assert!(is_sound, "{reward:?}: weight {k} is {w} after step {t}");
+            }
+        }
+    }
+    Ok(())
+}
+
 /// What is stored of a weight must not run away from it.
 #[test]
 fn weights_that_are_scaled_down_at_each_step_stay_exact() -> Result<()> {
@@ -481,6 +513,7 @@ fn normalized_weights_have_the_same_bits_on_one_to_four_threads() -> Result<()> 
         check(sparse, (stdp, norm))?;
         check(sparse, (stdp, norm, WeightClip::new(0.0, 1.2)))?;
         check(sparse, (Rstdp::new(stdp, 50.0), norm))?;
+        check(sparse, (Rstdp::new(stdp, 50.0), norm, WeightClip::new(0.0, 1.2)))?;
         check(sparse, (Rstdp::new(stdp, 50.0), CurrentNormalization::new(2.0)))?;
     }
     Ok(())

@@ -214,13 +214,25 @@ impl Edges {
         self.near.iter().map(weight).filter(at_edge).collect()
     }
 
-    /// Brings weights outside of the range back to its edge, and the sums of v with them. Says whether there were any.
-    pub(super) fn clip(&mut self, weights: &mut Stored<'_>, sums: &mut [f64]) -> bool {
+    /// Brings weights outside of the range back to its edge, and the sums of v with them, but for those that are `absent`. Says
+    /// whether there were any.
+    pub(super) fn clip(
+        &mut self,
+        weights: &mut Stored<'_>,
+        sums: &mut [f64],
+        absent: impl Iterator<Item = usize>,
+    ) -> bool {
         let (range, mut any) = (self.range, false);
+        // They are 0, which may be outside.
+        let mut absent = absent.take_while(|_| range.hold(0.0) != 0.0).peekable();
         let mut near = std::mem::take(&mut self.near);
         near.sort_unstable();
         near.dedup();
         near.retain(|&k| {
+            while absent.next_if(|absent| *absent < k).is_some() {}
+            if absent.peek() == Some(&k) {
+                return false;
+            }
             let fan = weights.fans.of(k);
             let [before, brought] = weights.parts(k, fan);
             let w = Self::weight(range, [before, brought], weights.factor[fan]);

@@ -299,8 +299,9 @@ impl SummedSynapses {
         true
     }
 
-    /// Brings weights that are outside of `range` back to its edge, if it is known which they may be. Says so.
-    pub fn clip(weights: &mut Weights, range: Held) -> bool {
+    /// Brings weights that are outside of `range` back to its edge, if it is known which they may be. Says so. Those that are
+    /// `absent` stay 0.
+    pub fn clip(weights: &mut Weights, range: Held, absent: impl Iterator<Item = usize>) -> bool {
         if Self::of(weights).is_none_or(|summed| summed.rewarded.is_none() && summed.fans.held != Held::FREE)
         {
             return false;
@@ -320,7 +321,7 @@ impl SummedSynapses {
             before => Edges::find(&stored, range, before),
         };
         let mut edges = Some(edges).filter(|edges| edges.are_few(stored.v.len()));
-        let any = edges.as_mut().is_some_and(|edges| edges.clip(&mut stored, sums));
+        let any = edges.as_mut().is_some_and(|edges| edges.clip(&mut stored, sums, absent));
         if any {
             weights.note_change();
             summed.version = Some(weights.version());
