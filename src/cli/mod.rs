@@ -65,7 +65,7 @@ struct LearnOptions {
     /// The folder for recordings and plots, made if it is not there.
     #[arg(long, value_name = "DIR", default_value = "conex-out")]
     out: PathBuf,
-    /// Print no progress.
+    /// Print neither progress nor results, but for what `--json` asks for.
     #[arg(long, short)]
     quiet: bool,
     /// Print one JSON object as the last line.
